@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+option(ECP_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
+option(ECP_BUILD_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
+option(ECP_BUILD_APPS "Build ecpd and ecp-edge" ${PROJECT_IS_TOP_LEVEL})
+option(ECP_BUILD_BENCH "Build the benchmarks" OFF)
+option(ECP_WITH_POSTGRES "Build the PostgreSQL driver" ON)
+option(ECP_WERROR "Treat warnings as errors" ${PROJECT_IS_TOP_LEVEL})
+option(ECP_INSTALL "Make install rules" ${PROJECT_IS_TOP_LEVEL})
+set(ECP_SANITIZE "" CACHE STRING "Sanitizers, such as address,undefined or thread")
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+
+find_program(ECP_CCACHE ccache)
+if(ECP_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER ${ECP_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${ECP_CCACHE})
+endif()
+
+# Warnings and sanitizers are ours alone: linked privately, never exported to consumers.
+add_library(ecp_build_flags INTERFACE)
+target_compile_options(ecp_build_flags INTERFACE
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wold-style-cast
+                            -Wsuggest-override -Wnon-virtual-dtor>
+  $<$<BOOL:${ECP_WERROR}>:-Werror>)
+if(ECP_SANITIZE)
+  target_compile_options(ecp_build_flags INTERFACE -fsanitize=${ECP_SANITIZE}
+                         -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(ecp_build_flags INTERFACE -fsanitize=${ECP_SANITIZE})
+endif()
