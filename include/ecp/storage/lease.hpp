@@ -38,4 +38,4 @@ class ECP_EXPORT LeaseStore {
 /// The module that every store opened by this library has: leases and migration counts.
 [[nodiscard]] ECP_EXPORT const StoreModule& storage_module();
 
-}  // namespace ecp::storage
+}  // namespace ecp::inline v0::storage

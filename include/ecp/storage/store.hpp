@@ -20,10 +20,11 @@ namespace ecp::inline v0::storage {
 /// Runs units of work, each in one transaction.
 ///
 /// Transactions: a unit's value commits, its error rolls back and is passed on. `write` returns
-///   after the durable commit. Calling `write` or `read` inside a unit asserts.
+///   after the durable commit. Calling `write` or `read` of any store inside a unit, or in a wake
+///   of `after_commit`, asserts (without asserts: fails with `internal`, storage.nested_unit).
 /// Thread safety: any thread. `write` and `read` block: call them on a worker.
 /// Errors: besides the unit's own: `unavailable` when the database cannot be reached, `data_loss`
-///   when it is damaged, `cancelled` after `close`.
+///   when it is damaged, `cancelled` after `close`, `conflict` when other writers kept winning.
 class ECP_EXPORT Store {
  public:
   virtual ~Store();
@@ -63,30 +64,11 @@ class ECP_EXPORT Store {
   }
 };
 
-/// Open a store on any driver: check the database, run what migrations are missing, start the
-/// writer. `modules` outlive the store. Fails with `failed_precondition` when the schema is newer
-/// than this program.
+/// Open a store on any driver (sqlite.hpp, postgres.hpp, or an OEM's): check the database, run what
+/// migrations are missing, start the writer. `modules` outlive the store. Fails with
+/// `failed_precondition` when the schema is newer than this program.
 [[nodiscard]] ECP_EXPORT Result<std::unique_ptr<Store>> open_store(
     std::unique_ptr<sql::Driver> driver, std::span<const StoreModule* const> modules,
     const Env& env);
 
-/// Options of the SQLite backend.
-struct SqliteOptions {
-  std::string path;         ///< File, or ":memory:".
-  bool writer_thread = true;  ///< False: units run in their caller's thread (simulation).
-};
-[[nodiscard]] ECP_EXPORT Result<std::unique_ptr<Store>> open_sqlite(
-    const SqliteOptions& options, std::span<const StoreModule* const> modules, const Env& env);
-/// The bare driver, for files with a schema of their own (series, the agent's buffer).
-[[nodiscard]] ECP_EXPORT Result<std::unique_ptr<sql::Driver>> sqlite_driver(
-    const SqliteOptions& options);
-
-/// Options of the PostgreSQL backend.
-struct PostgresOptions {
-  std::string url;           ///< "postgresql://user@host/db"; a password comes from a passfile.
-  unsigned connections = 4;  ///< Pool size.
-};
-[[nodiscard]] ECP_EXPORT Result<std::unique_ptr<Store>> open_postgres(
-    const PostgresOptions& options, std::span<const StoreModule* const> modules, const Env& env);
-
-}  // namespace ecp::storage
+}  // namespace ecp::inline v0::storage

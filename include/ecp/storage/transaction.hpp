@@ -49,8 +49,8 @@ struct StoreModule {
 
 /// All stores of one database, seen inside one unit of work.
 ///
-/// Transactions: this is one. A unit may run more than once and touches nothing but its transaction.
-/// Thread safety: bound to the thread that runs the unit; never kept beyond it.
+/// Transactions: this is one. A unit may run more than once and touches nothing but its
+/// transaction. Thread safety: bound to the thread that runs the unit; never kept beyond it.
 class ECP_EXPORT Transaction {
  public:
   ~Transaction();
@@ -84,4 +84,4 @@ class ECP_EXPORT Transaction {
   bool can_write_;
 };
 
-}  // namespace ecp::storage
+}  // namespace ecp::inline v0::storage

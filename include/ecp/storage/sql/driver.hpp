@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 #include <ecp/core/bytes.hpp>
@@ -33,7 +34,7 @@ struct Blob {
   BytesView octets;
 };
 
-/// One parameter. Text and octets are referenced, not copied: they outlive the step.
+/// One parameter. `bind` copies text and octets.
 using Parameter = std::variant<Null, std::int64_t, double, std::string_view, Blob>;
 
 /// Make parameters of the types used in stores.
@@ -44,6 +45,7 @@ using Parameter = std::variant<Null, std::int64_t, double, std::string_view, Blo
 [[nodiscard]] inline Parameter parameter(std::string_view text) { return text; }
 [[nodiscard]] inline Parameter parameter(const char* text) { return std::string_view(text); }
 [[nodiscard]] inline Parameter parameter(Blob blob) { return blob; }
+[[nodiscard]] inline Parameter parameter(Null null) { return null; }
 [[nodiscard]] inline Parameter parameter(Time time) { return to_ms(time); }
 [[nodiscard]] inline Parameter parameter(Revision revision) { return to_number(revision); }
 
@@ -56,7 +58,8 @@ using Parameter = std::variant<Null, std::int64_t, double, std::string_view, Blo
 class ECP_EXPORT Statement {
  public:
   virtual ~Statement();
-  /// Bind $number (from 1). Values stay bound until reset.
+  /// Bind $number (from 1). Values stay bound until reset. A text with a NUL makes the next step
+  /// fail with `invalid_argument`.
   virtual void bind(int number, const Parameter& value) = 0;
   /// Go to the next row; false when there is none. The first step executes.
   virtual Result<bool> step() = 0;
@@ -76,37 +79,47 @@ class ECP_EXPORT Statement {
 class ECP_EXPORT Connection {
  public:
   virtual ~Connection();
-  /// The prepared statement for a text with static storage, reset and ready to bind.
+  /// The prepared statement for a text, reset and ready to bind. Kept as long as the connection:
+  /// texts come from a small set.
   virtual Result<Statement*> prepare(std::string_view text) = 0;
   /// Run statements without parameters or rows (migrations).
   virtual Result<void> execute(std::string_view script) = 0;
   virtual Result<void> begin(bool writes) = 0;
   virtual Result<void> commit() = 0;
   virtual void rollback() noexcept = 0;
+  /// True after a failure of this transaction that running its unit again may cure.
+  [[nodiscard]] virtual bool needs_retry() const noexcept { return false; }
   /// Savepoints nest a unit inside a batch; used by drivers with a single writer.
   virtual Result<void> savepoint() = 0;
   virtual Result<void> release_savepoint() = 0;
   virtual void rollback_to_savepoint() noexcept = 0;
   /// The database's clock, for leases only.
   virtual Result<Time> database_time() = 0;
+  /// Keep other programs from changing the schema, from before `begin` until `release_schema` or
+  /// the connection's end. Databases whose `begin(true)` does that need nothing more.
+  virtual Result<void> claim_schema() { return {}; }
+  virtual void release_schema() noexcept {}
   /// True when the connection must be thrown away and made anew.
   [[nodiscard]] virtual bool is_broken() const noexcept = 0;
 
   /// Run a statement that returns no rows; return the number of rows changed.
   template <class... Values>
   Result<std::int64_t> run(std::string_view text, const Values&... values) {
-    ECP_TRY(Statement* const statement, bound(text, values...));
-    ECP_TRY([[maybe_unused]] const bool row, statement->step());
-    const auto changed = statement->changes();
-    statement->reset();
+    auto statement = bound(text, values...);
+    if (!statement) return std::move(statement).error();
+    auto row = (*statement)->step();
+    const auto changed = row ? (*statement)->changes() : 0;
+    (*statement)->reset();
+    if (!row) return std::move(row).error();
     return changed;
   }
   /// Return a statement with everything bound, ready to be stepped.
   template <class... Values>
   Result<Statement*> bound(std::string_view text, const Values&... values) {
-    ECP_TRY(Statement* const statement, prepare(text));
+    auto statement = prepare(text);
+    if (!statement) return std::move(statement).error();
     [[maybe_unused]] int number = 0;
-    (statement->bind(++number, to_parameter(values)), ...);
+    ((*statement)->bind(++number, to_parameter(values)), ...);
     return statement;
   }
 
@@ -127,6 +140,7 @@ class ECP_EXPORT Connection {
 enum class WriteModel {
   single_writer,  ///< One writer thread groups units, each in a savepoint (SQLite).
   concurrent,     ///< Any number of connections, conflicts are retried (PostgreSQL).
+  in_caller,      ///< One writing connection, used in the caller's thread (simulation).
 };
 
 /// Opens connections to one database.
@@ -137,8 +151,10 @@ class ECP_EXPORT Driver {
   virtual ~Driver();
   virtual Result<std::unique_ptr<Connection>> connect() = 0;
   [[nodiscard]] virtual WriteModel write_model() const noexcept = 0;
+  /// How many connections a store keeps at most, besides that of a single writer.
+  [[nodiscard]] virtual unsigned pool_size() const noexcept { return 4; }
   /// "sqlite", "postgres", or an OEM's name; for logs.
   [[nodiscard]] virtual std::string_view name() const noexcept = 0;
 };
 
-}  // namespace ecp::storage::sql
+}  // namespace ecp::inline v0::storage::sql
