@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Builds and runs the tests. With no argument everything, in stages; or one stage by name:
+#   release asan clang blackbox
+# Each stage leaves its log in build/results/<stage>.log.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+results=$PWD/build/results
+mkdir -p "$results"
+jobs=$(nproc)
+failed=()
+
+say() { printf '\n== %s (%s)\n' "$*" "$(date +%H:%M:%S)"; }
+
+stage_release() {
+  scripts/build-page.sh &&
+    cmake --preset release -Wno-dev >/dev/null &&
+    cmake --build --preset release -j "$jobs" &&
+    scripts/with-postgres.sh ctest --preset release -V
+}
+stage_clang() {
+  cmake --preset clang -Wno-dev >/dev/null && cmake --build --preset clang -j "$jobs"
+}
+# Unit and conformance tests, the database included.
+stage_asan() {
+  cmake --preset asan -Wno-dev >/dev/null &&
+    cmake --build --preset asan -j "$jobs" &&
+    scripts/with-postgres.sh ctest --preset asan -V -LE 'e2e|package'
+}
+# The product as a process, through its API: pytest against the release build.
+stage_blackbox() {
+  scripts/with-postgres.sh env ECP_BUILD="$PWD/build/release" \
+    /usr/bin/python3 -m pytest -p no:cacheprovider -q -rA --tb=short tests/e2e
+}
+
+run() {
+  say "$1"
+  if "stage_$1" > "$results/$1.log" 2>&1; then
+    grep -E '^\[doctest\] test cases|[0-9]+ passed' "$results/$1.log" | tail -1
+    echo "stage $1: ok"
+  else
+    tail -60 "$results/$1.log"
+    grep -E '(FAILED|ERROR:|error:|\*\*\*Failed)' "$results/$1.log" | head -40
+    echo "stage $1: FAILED (build/results/$1.log)"
+    failed+=("$1")
+  fi
+}
+
+if [ $# -gt 0 ]; then
+  for stage in "$@"; do run "$stage"; done
+else
+  for stage in release blackbox asan clang; do run "$stage"; done
+fi
+[ ${#failed[@]} -eq 0 ] || { echo "failed stages: ${failed[*]}"; exit 1; }
