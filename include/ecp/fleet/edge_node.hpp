@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Edge nodes: machines on which edge services run, each with one agent.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <ecp/access/grant.hpp>
+#include <ecp/access/ids.hpp>
+#include <ecp/core/export.hpp>
+#include <ecp/core/page.hpp>
+#include <ecp/core/result.hpp>
+#include <ecp/core/time.hpp>
+#include <ecp/fleet/ids.hpp>
+#include <ecp/link/documents.hpp>
+
+namespace ecp::inline v0::fleet {
+
+/// Whether an agent is connected, as far as the plane knows.
+enum class ConnectionState : std::uint8_t { never, online, offline };
+[[nodiscard]] ECP_EXPORT std::string_view to_string(ConnectionState state) noexcept;
+[[nodiscard]] ECP_EXPORT Result<ConnectionState> parse_connection_state(std::string_view text);
+
+/// What is known of a node's agent. Changes without a revision.
+struct EdgeNodeStatus {
+  ConnectionState state = ConnectionState::never;
+  /// True once the node has been silent for longer than the patience of presence; only then is its
+  /// offline alarm raised. A node may be offline (its will came) and not yet absent.
+  bool absent = false;
+  std::int64_t connection = 0;  ///< Greatest connection counter seen.
+  Time changed_at{};            ///< When `state` last changed.
+  Time last_seen{};             ///< 1970 when never.
+  std::string version;          ///< Of the agent program.
+  link::Generation applied;     ///< Newest manifest that the agent accepted.
+  std::string manifest_sha256;  ///< Hex; of that manifest.
+  std::int64_t buffered = 0;    ///< Samples waiting in the agent.
+  std::int64_t dropped = 0;     ///< Samples ever dropped there.
+  link::Heartbeat::Host host;
+};
+
+/// A machine that was enrolled.
+struct EdgeNode {
+  EdgeNodeId id;
+  access::OrganizationId organization;
+  access::ProjectId project;
+  std::string name;
+  std::string description;
+  Revision revision = Revision::first;
+  Time created_at{};
+  bool revoked = false;     ///< For good: nothing it sends is taken any more.
+  link::Generation wanted;  ///< Newest manifest made for it.
+  EdgeNodeStatus status;
+
+  [[nodiscard]] access::Scope scope() const noexcept { return {organization, project}; }
+};
+
+/// Check a name shown to people: 1..limits::name_length characters, not blank at either end.
+/// Fails with `invalid_argument` naming `field`.
+[[nodiscard]] ECP_EXPORT Result<void> check_name(std::string_view field, std::string_view name);
+/// At most limits::description_length characters.
+[[nodiscard]] ECP_EXPORT Result<void> check_description(std::string_view text);
+
+}  // namespace ecp::inline v0::fleet
