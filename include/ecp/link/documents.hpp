@@ -238,6 +238,14 @@ struct Question {
 };
 [[nodiscard]] ECP_EXPORT std::string to_json(const Question& question);
 [[nodiscard]] ECP_EXPORT Result<Question> parse_question(std::string_view text);
+/// A result, or the reason (symbol) and message of a refusal.
+struct Answer {
+  std::string result_json = "null";  ///< Only when `reason` is empty.
+  std::string reason;
+  std::string message;
+};
+[[nodiscard]] ECP_EXPORT std::string to_json(const Answer& answer);
+[[nodiscard]] ECP_EXPORT Result<Answer> parse_answer(std::string_view text);
 
 /// Threshold rule on a data tag, as the "alarm-rules" resource carries it.
 struct EdgeAlarmRule {
