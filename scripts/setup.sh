@@ -9,7 +9,7 @@ build=(g++ cmake ninja-build make pkg-config git ca-certificates ccache
   doctest-dev libboost-dev libcurl4-openssl-dev libsqlite3-dev libpq-dev libsodium-dev libssl-dev
   python3 python3-pymodbus openssl)
 test=(clang-14 clang-tidy-14 clang-format-14 postgresql-15 python3-pytest chromium chromium-driver
-  sqlite3 libmodbus-dev procps)
+  python3-yaml jq curl sqlite3 libmodbus-dev procps iproute2)
 
 wanted=("${build[@]}")
 [ "${1:-test}" = test ] && wanted+=("${test[@]}")
