@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Which agents are there.
+
+#include <functional>
+#include <memory>
+#include <span>
+
+#include <ecp/core/env.hpp>
+#include <ecp/core/export.hpp>
+#include <ecp/fleet/ingest.hpp>
+#include <ecp/fleet/ports.hpp>
+#include <ecp/series/series_store.hpp>
+#include <ecp/storage/store.hpp>
+
+namespace ecp::inline v0::fleet {
+
+/// Turns births, wills, heartbeats and silence into the state of nodes and services.
+///
+/// Last-seen is kept in memory and written by `flush`; changes of state are written at once. A will
+/// counts only for the connection stored and shows offline at once; silence does after 1.5
+/// heartbeats
+/// + 5 s of time in which this replica was subscribed, and only silence makes a node absent.
+///
+/// Thread safety: any thread; `take` from one thread at a time; calls block.
+class ECP_EXPORT PresenceEngine {
+ public:
+  struct Parts {
+    storage::Store& store;
+    series::SeriesStore& series;
+    NodeObserver& observer;
+    rbac::Authorizer& authorizer;
+    platform::LiveEvents& live;
+    /// Called after the commit: an agent connected anew.
+    std::function<void(EdgeNodeId)> on_connected;
+    /// An agent shows a smaller manifest than it should have, or a greater one.
+    std::function<void(EdgeNodeId)> on_behind;
+    std::function<void(EdgeNodeId)> on_ahead;
+  };
+  PresenceEngine(Parts parts, Milliseconds heartbeat, Env env);
+  ~PresenceEngine();
+  PresenceEngine(const PresenceEngine&) = delete;
+  PresenceEngine& operator=(const PresenceEngine&) = delete;
+
+  /// Births, wills and heartbeats, in the order heard.
+  void take(std::span<const Heard> messages);
+  /// Anything else heard of an agent also proves that it lives.
+  void heard(EdgeNodeId agent);
+  /// The gateway is subscribed, or no longer: silence counts only from here on.
+  void listening(bool now_listening);
+  /// Judge silence. Return how many nodes became absent.
+  Result<std::int64_t> sweep();
+  /// Write last-seen of all that were heard since the last flush, in units of 100.
+  Result<void> flush();
+  /// Forget a node that is revoked or removed.
+  void forget(EdgeNodeId agent);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace ecp::inline v0::fleet

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Reasons of the fleet (numbers 2000-2199).
+
+#include <array>
+
+#include <ecp/core/error.hpp>
+
+namespace ecp::inline v0::fleet::reasons {
+
+inline constexpr Reason token_refused{
+    2000, "enrollment.token_refused", ErrorCode::unauthenticated,
+    "the enrollment token is unknown, removed or too old; ask for "
+    "a new one"};
+inline constexpr Reason token_used{2001, "enrollment.token_used", ErrorCode::already_exists,
+                                   "the enrollment token has been used up by another machine; ask "
+                                   "for a new one"};
+inline constexpr Reason bad_csr{2002, "enrollment.bad_csr", ErrorCode::invalid_argument,
+                                "the certificate request is not valid: {problem}"};
+inline constexpr Reason agent_refused{2003, "enrollment.agent_refused",
+                                      ErrorCode::permission_denied,
+                                      "the edge node is revoked or removed; enroll it anew"};
+inline constexpr Reason renewal_refused{2004, "enrollment.renewal_refused",
+                                        ErrorCode::unauthenticated,
+                                        "the renewal is refused: {problem}"};
+inline constexpr Reason node_revoked{2010, "edge_node.revoked", ErrorCode::failed_precondition,
+                                     "the edge node {name} is revoked"};
+inline constexpr Reason unknown_kind{2020, "edge_service.unknown_kind", ErrorCode::invalid_argument,
+                                     "there is no kind {kind} with the runtime {runtime}"};
+inline constexpr Reason unknown_tag{2021, "edge_service.unknown_tag", ErrorCode::not_found,
+                                    "the service has no data tag {tag}"};
+inline constexpr Reason too_many_commands{2030, "command.too_many", ErrorCode::resource_exhausted,
+                                          "the edge node has {limit} commands under way; wait for "
+                                          "some to end"};
+inline constexpr Reason manifest_too_large{2040, "desired.manifest_too_large",
+                                           ErrorCode::resource_exhausted,
+                                           "the desired state of the edge node is over its limit"};
+inline constexpr std::array fleet_catalogue{
+    &token_refused, &token_used,   &bad_csr,     &agent_refused,     &renewal_refused,
+    &node_revoked,  &unknown_kind, &unknown_tag, &too_many_commands, &manifest_too_large};
+
+}  // namespace ecp::inline v0::fleet::reasons
