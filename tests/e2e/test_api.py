@@ -6,7 +6,7 @@ import ssl
 import subprocess
 
 import pytest
-from conftest import PASSWORD, make_project
+from product import PASSWORD, make_project
 from platform_parts import Refused
 
 

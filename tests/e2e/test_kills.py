@@ -9,7 +9,7 @@ import signal
 import statistics
 import time
 
-from conftest import Plane, add_pipeline, find, make_edge, make_project, pipeline_config, wait_for
+from product import Plane, add_pipeline, find, make_edge, make_project, pipeline_config, wait_for
 from platform_parts import Refused
 
 KILLS = int(os.environ.get("ECP_KILLS", "10"))

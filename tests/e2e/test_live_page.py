@@ -6,7 +6,7 @@ import time
 
 import pytest
 from browser import Browser
-from conftest import PASSWORD, ROOT, add_pipeline, make_edge, make_project, wait_for
+from product import PASSWORD, ROOT, add_pipeline, make_edge, make_project, wait_for
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import stat
 import subprocess
 
 import pytest
-from conftest import PASSWORD, Plane, find, wait_for
+from product import PASSWORD, Plane, find, wait_for
 from platform_parts import Refused, free_port
 
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 import yaml
-from conftest import PASSWORD, ROOT, add_pipeline, make_edge, make_project, wait_for
+from product import PASSWORD, ROOT, add_pipeline, make_edge, make_project, wait_for
 from platform_parts import Refused
 
 CANARY = "canary-7f3a"

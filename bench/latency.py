@@ -1,0 +1,103 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""P17: from the change of a register to the event that the live page gets.
+
+Writes a register of the simulated device directly, by Modbus, and waits for the value on the event
+stream. Goal: p95 within the poll interval + 150 ms.
+"""
+import json
+import pathlib
+import queue
+import random
+import socket
+import ssl
+import statistics
+import struct
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests" / "support"))
+from product import Plane, Process, ROOT, add_pipeline, free_port, make_edge, make_project, wait_for  # noqa: E402
+
+CHANGES, SLACK_MS = 60, 150
+SETPOINT_REGISTER = 6  # 400007
+
+
+def write_register(port, value):
+    """Write a float32 to the device, past our agent (Modbus function 16)."""
+    high, low = struct.unpack(">HH", struct.pack(">f", value))
+    unit = struct.pack(">BBHHBHH", 1, 16, SETPOINT_REGISTER, 2, 4, high, low)
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as device:
+        device.sendall(struct.pack(">HHH", 1, 0, len(unit)) + unit)
+        device.recv(64)
+
+
+def follow(plane, api, place, events):
+    """Put (value, arrival) of the set-point's events into a queue."""
+    context = ssl.create_default_context(cafile=str(plane.data / "root-ca.pem"))
+    with socket.create_connection(("127.0.0.1", plane.https_port)) as plain:
+        with context.wrap_socket(plain, server_hostname="127.0.0.1") as stream:
+            request = f"GET {place}/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api.token}\r\n\r\n"
+            stream.sendall(request.encode())
+            for line in stream.makefile("rb"):
+                if line.startswith(b"data: ") and b'"items"' in line:
+                    arrived = time.monotonic()
+                    for item in json.loads(line[6:])["items"]:
+                        if item["tag"] == "plc/fast/setpoint" and item["quality"] != "bad":
+                            events.put((item["value"], arrived))
+
+
+def measure(interval_ms, folder):
+    port = free_port()
+    plant = Process("plant", ["/usr/bin/python3", ROOT / "tools/plant/plant.py", "--port", port], folder).start()
+    plane = Plane(folder).start()
+    edge = None
+    try:
+        wait_for("the plant", lambda: "ready" in plant.text(), 15)
+        api = plane.bootstrap()
+        _, place = make_project(api)
+        edge = make_edge(plane, api, place, folder, "gateway-1")
+        service = add_pipeline(api, place, edge.node, port, "bench", interval_ms)
+        path = f"{place}/edgeservices/{service['id']}/values"
+        wait_for("values", lambda: len(api.get(path)["items"]) >= 3, 15)
+        events = queue.Queue()
+        threading.Thread(target=follow, args=(plane, api, place, events), daemon=True).start()
+        times = []
+        for number in range(CHANGES):
+            time.sleep(random.uniform(0.2, 0.2 + 2 * interval_ms / 1000))
+            wanted = 100.0 + number
+            begun = time.monotonic()
+            write_register(port, wanted)
+            while True:
+                value, arrived = events.get(timeout=10 + interval_ms / 500)
+                if value == wanted:
+                    break
+            times.append((arrived - begun) * 1000)
+        return times
+    finally:
+        if edge:
+            edge.stop()
+        plane.stop()
+        plant.stop()
+
+
+def main():
+    missed = 0
+    for interval_ms in (100, 1000):
+        with tempfile.TemporaryDirectory(prefix="ecp-bench-") as folder:
+            times = sorted(measure(interval_ms, pathlib.Path(folder)))
+        p95 = times[int(len(times) * 0.95) - 1]
+        good = p95 <= interval_ms + SLACK_MS
+        missed += not good
+        print(
+            f"P17 register to event, poll {interval_ms} ms: median {statistics.median(times):.0f} ms, p95 {p95:.0f} ms"
+            f" (goal <= {interval_ms + SLACK_MS}) {'PASS' if good else 'MISS'}"
+        )
+    print("P17 peer Neuron > broker > eKuiper: absent (not in Debian's packages)")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
