@@ -10,6 +10,7 @@
 
 #include <ecp/access/ids.hpp>
 #include <ecp/access/permission.hpp>
+#include <ecp/core/env.hpp>
 #include <ecp/core/export.hpp>
 #include <ecp/core/page.hpp>
 #include <ecp/core/result.hpp>
@@ -21,14 +22,15 @@ class Authorizer;
 
 namespace ecp::inline v0::access {
 
+/// What can act: a person, an edge node's agent, or a part of this program.
 enum class PrincipalKind : std::uint8_t { user, agent, system };
 
 /// Who acts. Holds no strings, so it is cheap to copy.
 struct Principal {
   PrincipalKind kind = PrincipalKind::user;
-  IdBytes id{};               ///< UserId, EdgeNodeId, or nil for system.
-  std::string_view source;    ///< How he proved it: "session", "login-link", "certificate", or the
-                              ///< system task's name; static storage.
+  IdBytes id{};             ///< UserId, EdgeNodeId, or nil for system.
+  std::string_view source;  ///< How he proved it: "session", "login-link", "certificate", or the
+                            ///< system task's name; static storage.
 };
 
 /// Where: the platform (both nil), an organization, or a project in it.
@@ -83,6 +85,9 @@ class ECP_EXPORT Grant {
   [[nodiscard]] const Origin& origin() const noexcept { return origin_; }
   /// Revision row of the principal that the rights rest on; `none` for system.
   [[nodiscard]] Revision principal_revision() const noexcept { return revision_; }
+  /// Time and a new id, for the audit entry of what is done with this grant.
+  [[nodiscard]] Time now() const { return clock_->now(); }
+  [[nodiscard]] IdBytes next_id() const { return ids_->next_bytes(); }
 
   /// Fails with `not_found` when the principal has no permission at all in the scope (a foreign
   /// scope answers like an unknown one), and with `permission_denied` when he has some but not this
@@ -94,9 +99,16 @@ class ECP_EXPORT Grant {
  private:
   friend class ecp::rbac::Authorizer;
   Grant(Principal principal, Scope scope, PermissionSet permissions, Revision revision,
-        Origin origin, const PermissionRegistry& registry, DenialSink& denials)
-      : principal_(principal), scope_(scope), permissions_(permissions), revision_(revision),
-        origin_(origin), registry_(&registry), denials_(&denials) {}
+        Origin origin, const PermissionRegistry& registry, DenialSink& denials, const Env& env)
+      : principal_(principal),
+        scope_(scope),
+        permissions_(permissions),
+        revision_(revision),
+        origin_(origin),
+        registry_(&registry),
+        denials_(&denials),
+        clock_(&env.clock),
+        ids_(&env.ids) {}
 
   Principal principal_;
   Scope scope_;
@@ -105,6 +117,8 @@ class ECP_EXPORT Grant {
   Origin origin_;
   const PermissionRegistry* registry_;
   DenialSink* denials_;
+  const Clock* clock_;
+  IdSource* ids_;
 };
 
 /// Revisions of principals: raised whenever a role, membership, or the standing of a user changes.
@@ -127,13 +141,13 @@ class ECP_EXPORT PrincipalStore {
 template <class Unit>
 auto write(storage::Store& store, const Grant& grant, Unit&& unit)
     -> std::invoke_result_t<Unit&, storage::Transaction&> {
-  return store.write([&](storage::Transaction& transaction)
-                         -> std::invoke_result_t<Unit&, storage::Transaction&> {
-    if (auto current = check_current(transaction, grant); !current) {
-      return std::move(current).error();
-    }
-    return unit(transaction);
-  });
+  return store.write(
+      [&](storage::Transaction& transaction) -> std::invoke_result_t<Unit&, storage::Transaction&> {
+        if (auto current = check_current(transaction, grant); !current) {
+          return std::move(current).error();
+        }
+        return unit(transaction);
+      });
 }
 
-}  // namespace ecp::access
+}  // namespace ecp::inline v0::access

@@ -10,12 +10,18 @@
 
 namespace ecp::inline v0::access {
 
-struct OrganizationTag { static constexpr std::string_view prefix = "org"; };
-struct ProjectTag { static constexpr std::string_view prefix = "prj"; };
-struct UserTag { static constexpr std::string_view prefix = "user"; };
+struct OrganizationTag {
+  static constexpr std::string_view prefix = "org";
+};
+struct ProjectTag {
+  static constexpr std::string_view prefix = "prj";
+};
+struct UserTag {
+  static constexpr std::string_view prefix = "user";
+};
 
 using OrganizationId = Id<OrganizationTag>;
 using ProjectId = Id<ProjectTag>;
 using UserId = Id<UserTag>;
 
-}  // namespace ecp::access
+}  // namespace ecp::inline v0::access

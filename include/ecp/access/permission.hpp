@@ -20,11 +20,12 @@ namespace ecp::inline v0::access {
 /// How wide a right is looked at: on the platform, in an organization, in a project.
 enum class ScopeLevel : std::uint8_t { platform, organization, project };
 
-/// A right as code names it: a constant with static storage, such as permissions::edge_service_edit.
+/// A right as code names it: a constant with static storage, such as
+/// permissions::edge_service_edit.
 struct Permission {
-  std::string_view name;    ///< "edge_service.edit"; an OEM's is "vendor.noun.verb".
-  ScopeLevel level;         ///< The narrowest scope in which it means something.
-  std::string_view text;    ///< One sentence for people.
+  std::string_view name;  ///< "edge_service.edit"; an OEM's is "vendor.noun.verb".
+  ScopeLevel level;       ///< The narrowest scope in which it means something.
+  std::string_view text;  ///< One sentence for people.
 };
 
 inline constexpr std::size_t max_permissions = 256;
@@ -49,4 +50,4 @@ class ECP_EXPORT PermissionRegistry {
   std::vector<const Permission*> permissions_;
 };
 
-}  // namespace ecp::access
+}  // namespace ecp::inline v0::access

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Hints inside one process that something changed, for open event streams.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <ecp/access/grant.hpp>
+#include <ecp/core/export.hpp>
+
+namespace ecp::inline v0::platform {
+
+/// One hint. Not durable: whoever missed one reads the state.
+struct LiveEvent {
+  access::Scope scope;
+  std::string name;  ///< "value", "node", "service", "alarm", "command".
+  std::string data_json;
+};
+
+/// Ends a subscription when destroyed: afterwards its handler neither runs nor will run.
+class ECP_EXPORT Subscription {
+ public:
+  virtual ~Subscription();
+};
+
+/// Spreads hints to whoever listens in a scope.
+///
+/// Thread safety: any thread. Subscriptions may outlive it.
+/// Callbacks: in the publishing thread; they must be short, not block, and not subscribe or
+///   unsubscribe. A handler that throws is a broken invariant.
+class ECP_EXPORT LiveEvents {
+ public:
+  LiveEvents();
+  ~LiveEvents();
+  LiveEvents(const LiveEvents&) = delete;
+  LiveEvents& operator=(const LiveEvents&) = delete;
+
+  void publish(const access::Scope& scope, std::string_view name, std::string data_json);
+  /// Listen to everything inside a scope.
+  [[nodiscard]] std::unique_ptr<Subscription> subscribe(
+      const access::Scope& scope, std::function<void(const LiveEvent&)> handler);
+  /// True when somebody would hear it, so that data need not be made for nobody.
+  [[nodiscard]] bool has_listener(const access::Scope& scope) const;
+
+ private:
+  struct Listeners;
+  std::shared_ptr<Listeners> listeners_;  // Shared: this object and its subscriptions.
+};
+
+}  // namespace ecp::inline v0::platform
