@@ -2,8 +2,8 @@
 #pragma once
 
 /// @file
-/// Configuration of a pipeline service: drivers, groups, data tags. Both ends check it with the same
-/// code: the plane when it is set, the agent before it is applied.
+/// Configuration of a pipeline service: drivers, groups, data tags. Both ends check it with the
+/// same code: the plane when it is set, the agent before it is applied.
 
 #include <cstdint>
 #include <optional>
@@ -19,7 +19,16 @@ namespace ecp::inline v0::kind {
 
 /// Type of a data tag as stored in registers.
 enum class TagType : std::uint8_t {
-  boolean, int16, uint16, int32, uint32, int64, uint64, float32, float64, text
+  boolean,
+  int16,
+  uint16,
+  int32,
+  uint32,
+  int64,
+  uint64,
+  float32,
+  float64,
+  text
 };
 [[nodiscard]] ECP_EXPORT std::string_view to_string(TagType type) noexcept;
 /// Registers of 16 bits that a type takes; for text, `text_registers` of the tag.
@@ -51,9 +60,9 @@ struct TagConfig {
   ModbusAddress address;
   TagType type = TagType::uint16;
   ByteOrder byte_order = ByteOrder::abcd;
-  double scale = 1.0;      ///< value = raw * scale
-  int precision = -1;      ///< Decimals to round to, 0..17; -1: as it is.
-  double deadband = 0.0;   ///< A numeric value is reported when it moved by more than this.
+  double scale = 1.0;            ///< value = raw * scale
+  int precision = -1;            ///< Decimals to round to, 0..17; -1: as it is.
+  double deadband = 0.0;         ///< A numeric value is reported when it moved by more than this.
   bool report_unchanged = true;  ///< False: only changes are reported.
   bool writable = false;
   std::optional<double> min;  ///< Required for writable numeric tags, in scaled units.
@@ -69,13 +78,13 @@ struct DriverConfig {
   std::string type;  ///< "modbus-tcp"
   std::string host;
   std::uint16_t port = 502;
-  Milliseconds timeout{1000};     ///< Of one request.
-  int max_in_flight = 1;          ///< Requests under way at once on the connection.
+  Milliseconds timeout{1000};  ///< Of one request.
+  int max_in_flight = 1;       ///< Requests under way at once on the connection.
   int retries = 0;
   Milliseconds back_off_min{500};  ///< After a failure, doubling to the maximum, jittered.
   Milliseconds back_off_max{30'000};
-  int registers_per_read = 125;    ///< 1..125
-  int gap_registers = 10;          ///< Unwanted registers read to merge two requests.
+  int registers_per_read = 125;  ///< 1..125
+  int gap_registers = 10;        ///< Unwanted registers read to merge two requests.
   std::vector<GroupConfig> groups;
 };
 /// The body of a "service/svc_..." resource of kind pipeline.
@@ -89,7 +98,11 @@ struct PipelineConfig {
 [[nodiscard]] ECP_EXPORT std::string to_json(const PipelineConfig& config);
 
 /// "driver/group/tag" split; none when it is not of that form.
-struct TagPath { std::string driver; std::string group; std::string tag; };
+struct TagPath {
+  std::string driver;
+  std::string group;
+  std::string tag;
+};
 [[nodiscard]] ECP_EXPORT std::optional<TagPath> parse_tag_path(std::string_view text);
 [[nodiscard]] ECP_EXPORT const TagConfig* find_tag(const PipelineConfig& config,
                                                    std::string_view path) noexcept;
@@ -98,12 +111,12 @@ struct TagPath { std::string driver; std::string group; std::string tag; };
 struct ServiceResource {
   link::EdgeServiceId id;
   std::string name;
-  std::string kind;      ///< "pipeline"
-  std::string runtime;   ///< "builtin"
-  bool running = true;   ///< Desired: running or stopped.
+  std::string kind;     ///< "pipeline"
+  std::string runtime;  ///< "builtin"
+  bool running = true;  ///< Desired: running or stopped.
   std::string config_json;
 };
 [[nodiscard]] ECP_EXPORT std::string to_json(const ServiceResource& resource);
 [[nodiscard]] ECP_EXPORT Result<ServiceResource> parse_service_resource(std::string_view text);
 
-}  // namespace ecp::kind
+}  // namespace ecp::inline v0::kind
