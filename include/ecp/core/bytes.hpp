@@ -42,4 +42,4 @@ using Sha256 = std::array<std::uint8_t, 32>;
 /// True when the octets are well-formed UTF-8 (RFC 3629) without control characters below U+0020.
 [[nodiscard]] ECP_EXPORT bool is_clean_utf8(std::string_view text) noexcept;
 
-}  // namespace ecp
+}  // namespace ecp::inline v0

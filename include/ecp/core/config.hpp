@@ -62,4 +62,4 @@ class ECP_EXPORT Config {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace ecp
+}  // namespace ecp::inline v0

@@ -54,7 +54,9 @@ class ECP_EXPORT RealEnv {
 class ECP_EXPORT ManualEnv {
  public:
   explicit ManualEnv(std::uint64_t seed = 1, const Limits& limits = default_limits);
-  [[nodiscard]] Env env() { return {clock, random, ids, executor, executor, log, limits_}; }
+  [[nodiscard]] Env env() {
+    return {clock, random, ids, executor, executor.workers(), log, limits_};
+  }
 
   ManualClock clock;
   SeededRandom random;
@@ -66,4 +68,4 @@ class ECP_EXPORT ManualEnv {
   const Limits& limits_;
 };
 
-}  // namespace ecp
+}  // namespace ecp::inline v0

@@ -75,4 +75,4 @@ struct Error {
   [[nodiscard]] ECP_EXPORT Error within(std::string_view where) &&;
 };
 
-}  // namespace ecp
+}  // namespace ecp::inline v0

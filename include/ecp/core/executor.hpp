@@ -4,6 +4,7 @@
 /// @file
 /// Where work runs: one executor for short callbacks and timers, workers for blocking work.
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -25,6 +26,7 @@ enum class TimerId : std::uint64_t { none = 0 };
 class ECP_EXPORT Executor {
  public:
   virtual ~Executor();
+  /// Queue a task; after a stop it is dropped.
   virtual void post(Task task) = 0;
   /// Run a task once after a delay. Nothing else in the library starts a timer.
   virtual TimerId post_after(Milliseconds delay, Task task) = 0;
@@ -39,19 +41,26 @@ class ECP_EXPORT Executor {
 class ECP_EXPORT Workers {
  public:
   virtual ~Workers();
-  /// Queue a task. The queue is bounded by the caller's own limits, not here.
+  /// Queue a task; after a stop it is dropped. The queue is bounded by the caller's own limits, not
+  /// here.
   virtual void post(Task task) = 0;
 };
 
-/// Executor and workers in one: a single-threaded scheduler that runs when told to, in an order
-/// drawn from a seed (0: first in, first out). For unit tests and the simulation.
-class ECP_EXPORT ManualExecutor final : public Executor, public Workers {
+/// Executor and workers in one: a single-threaded scheduler that runs when told to. For unit tests
+/// and the simulation.
+///
+/// Seed 0 runs everything first in, first out. Any other seed draws, before each task, whether the
+/// executor's next task or one of the workers' tasks runs; the executor's own order stays.
+class ECP_EXPORT ManualExecutor final : public Executor {
  public:
   explicit ManualExecutor(ManualClock& clock, std::uint64_t seed = 0);
   ~ManualExecutor() override;
   void post(Task task) override;
   TimerId post_after(Milliseconds delay, Task task) override;
   void cancel(TimerId timer) noexcept override;
+  /// The workers' side; lives as long as this object.
+  [[nodiscard]] Workers& workers() noexcept;
+  operator Workers&() noexcept { return workers(); }  // NOLINT(*-explicit-*)
   /// Run everything that is due, including what it posts; return how many tasks ran.
   std::size_t run_ready();
   /// Move the clock by `step`, stopping at each timer on the way to run it.
@@ -91,4 +100,4 @@ class ECP_EXPORT WorkerPool final : public Workers {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace ecp
+}  // namespace ecp::inline v0

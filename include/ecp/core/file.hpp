@@ -4,7 +4,7 @@
 /// @file
 /// Small files that must be whole, private and durable.
 
-#include <cstdint>
+#include <cstddef>
 #include <string>
 
 #include <ecp/core/bytes.hpp>
@@ -27,11 +27,12 @@ namespace ecp::inline v0 {
 [[nodiscard]] ECP_EXPORT Result<void> write_file_durably(const std::string& path, BytesView content,
                                                          unsigned mode = 0600);
 
-/// Append and fsync; the file is created with mode 0600.
+/// Append and fsync; the file is created with mode 0600. A failure may leave a part at the end.
 [[nodiscard]] ECP_EXPORT Result<void> append_file_durably(const std::string& path,
                                                           BytesView content);
 
-/// Make a folder with mode 0700 (parents must exist) and check that we may write in it.
+/// Make a folder with mode 0700 (parents must exist) and check that we may write in it. Fails with
+/// `failed_precondition` (core.unsafe_file) on one in which group or others may write.
 [[nodiscard]] ECP_EXPORT Result<void> make_private_folder(const std::string& path);
 
-}  // namespace ecp
+}  // namespace ecp::inline v0

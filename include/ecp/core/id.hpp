@@ -53,7 +53,7 @@ class Id {
   IdBytes bytes_{};
 };
 
-}  // namespace ecp
+}  // namespace ecp::inline v0
 
 template <class Tag>
 struct std::hash<ecp::Id<Tag>> {

@@ -5,10 +5,12 @@
 /// Checked reading and streaming writing of JSON (RFC 8259).
 
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <ecp/core/bytes.hpp>
@@ -115,8 +117,9 @@ class ECP_EXPORT Reader {
   /// An identifier of any tag: `reader.id<EdgeNodeId>("node")`.
   template <class SomeId>
   [[nodiscard]] Result<SomeId> id(std::string_view name) {
-    ECP_TRY(const std::string word, text(name, {1, 64}));
-    auto parsed = SomeId::parse(word);
+    auto word = text(name, {1, 64});
+    if (!word) return std::move(word).error();
+    auto parsed = SomeId::parse(*word);
     if (!parsed) return bad(name, "is not an id of this kind");
     return *parsed;
   }
@@ -200,4 +203,4 @@ class ECP_EXPORT Writer {
   bool after_key_ = false;
 };
 
-}  // namespace ecp::json
+}  // namespace ecp::inline v0::json

@@ -90,4 +90,4 @@ class ECP_EXPORT MemoryLog final : public LogSink {
   std::vector<Entry> entries_;
 };
 
-}  // namespace ecp
+}  // namespace ecp::inline v0

@@ -32,4 +32,4 @@ struct Page {
   std::int64_t total = 0;  ///< All matches, not just this page's.
 };
 
-}  // namespace ecp
+}  // namespace ecp::inline v0

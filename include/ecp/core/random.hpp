@@ -5,6 +5,7 @@
 /// Randomness and ids as ports, so that a seeded run repeats.
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 
@@ -36,7 +37,7 @@ class ECP_EXPORT SeededRandom final : public Random {
 
  private:
   struct State;
-  State* state_;
+  std::unique_ptr<State> state_;
 };
 
 /// Makes ids: UUIDv7 from a clock and a Random, strictly increasing within one source.
@@ -57,7 +58,7 @@ class ECP_EXPORT IdSource {
 
  private:
   struct State;
-  State* state_;
+  std::unique_ptr<State> state_;
 };
 
-}  // namespace ecp
+}  // namespace ecp::inline v0

@@ -52,9 +52,9 @@ inline constexpr Reason name_taken{1016, "core.name_taken", ErrorCode::already_e
 inline constexpr Reason damaged{1017, "core.damaged", ErrorCode::data_loss,
                                 "a stored {noun} cannot be read"};
 inline constexpr std::array core_catalogue{
-    &bad_json,   &bad_field, &unknown_field,  &bad_id,  &bad_text,  &bad_time,
-    &bad_config, &internal,  &not_found,      &stale_revision, &timeout, &cancelled,
-    &unavailable, &over_limit, &io, &unsafe_file, &name_taken, &damaged};
+    &bad_json, &bad_field,   &unknown_field,  &bad_id,  &bad_text,  &bad_time,    &bad_config,
+    &internal, &not_found,   &stale_revision, &timeout, &cancelled, &unavailable, &over_limit,
+    &io,       &unsafe_file, &name_taken,     &damaged};
 }  // namespace reasons
 
 /// All reasons of a program: what docs/errors.md and an OEM's translation tables are made from.
@@ -69,4 +69,4 @@ class ECP_EXPORT ReasonCatalogue {
   std::vector<const Reason*> reasons_;  ///< Sorted by number.
 };
 
-}  // namespace ecp
+}  // namespace ecp::inline v0

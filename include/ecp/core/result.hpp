@@ -31,11 +31,12 @@ class [[nodiscard]] Result {
   /// From anything T can be made of, so that `return std::make_unique<D>()` works; exact for bool,
   /// because a pointer must not become a success.
   template <class U = T>
-    requires(!std::is_same_v<std::remove_cvref_t<U>, Result> &&
-             !std::is_same_v<std::remove_cvref_t<U>, Error> &&
-             !std::is_same_v<std::remove_cvref_t<U>, Reason> && std::is_convertible_v<U &&, T> &&
-             (!std::is_same_v<T, bool> || std::is_same_v<std::remove_cvref_t<U>, bool>))
-  Result(U&& value) : state_(std::in_place_index<0>, std::forward<U>(value)) {}  // NOLINT
+  requires(!std::is_same_v<std::remove_cvref_t<U>, Result> &&
+           !std::is_same_v<std::remove_cvref_t<U>, Error> &&
+           !std::is_same_v<std::remove_cvref_t<U>, Reason> && std::is_convertible_v<U&&, T> &&
+           (!std::is_same_v<T, bool> || std::is_same_v<std::remove_cvref_t<U>, bool>))
+      Result(U&& value)
+      : state_(std::in_place_index<0>, std::forward<U>(value)) {}  // NOLINT
 
   [[nodiscard]] bool has_value() const noexcept { return state_.index() == 0; }
   explicit operator bool() const noexcept { return has_value(); }
@@ -111,12 +112,12 @@ class [[nodiscard]] Result<void> {
   std::variant<std::monostate, Error> state_;
 };
 
-}  // namespace ecp
+}  // namespace ecp::inline v0
 
 #define ECP_DETAIL_JOIN2(a, b) a##b
 #define ECP_DETAIL_JOIN(a, b) ECP_DETAIL_JOIN2(a, b)
-#define ECP_DETAIL_TRY(temporary, declaration, ...)             \
-  auto temporary = (__VA_ARGS__);                               \
+#define ECP_DETAIL_TRY(temporary, declaration, ...)                \
+  auto temporary = (__VA_ARGS__);                                  \
   if (!temporary.has_value()) return std::move(temporary).error(); \
   declaration = std::move(temporary).value()
 
@@ -126,8 +127,8 @@ class [[nodiscard]] Result<void> {
   ECP_DETAIL_TRY(ECP_DETAIL_JOIN(ecp_try_, __COUNTER__), declaration, __VA_ARGS__)
 
 /// Return the Error of a Result whose value is not wanted.
-#define ECP_TRY_VOID(...)                                                     \
-  do {                                                                        \
-    auto ecp_try_result = (__VA_ARGS__);                                      \
+#define ECP_TRY_VOID(...)                                                      \
+  do {                                                                         \
+    auto ecp_try_result = (__VA_ARGS__);                                       \
     if (!ecp_try_result.has_value()) return std::move(ecp_try_result).error(); \
   } while (false)

@@ -36,4 +36,4 @@ class ECP_EXPORT Secret {
   std::size_t size_;
 };
 
-}  // namespace ecp
+}  // namespace ecp::inline v0

@@ -6,7 +6,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <string_view>
 
 #include <ecp/core/export.hpp>
 #include <ecp/core/result.hpp>
@@ -59,7 +61,7 @@ class ECP_EXPORT ManualClock final : public Clock {
 
  private:
   struct State;
-  State* state_;
+  std::unique_ptr<State> state_;
 };
 
-}  // namespace ecp
+}  // namespace ecp::inline v0
