@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Reasons of plane (numbers 3150-3199).
+
+#include <array>
+
+#include <ecp/core/error.hpp>
+
+namespace ecp::inline v0::plane::reasons {
+
+inline constexpr Reason unknown_store{
+    3150, "plane.unknown_store", ErrorCode::invalid_argument,
+    "store.url {url} is neither sqlite:PATH nor postgresql://..."};
+inline constexpr Reason no_series{
+    3151, "plane.no_series", ErrorCode::unimplemented,
+    "with PostgreSQL the values over time must be in PostgreSQL too, which this version cannot do "
+    "yet; use sqlite:PATH"};
+inline constexpr Reason folder_in_use{
+    3152, "plane.folder_in_use", ErrorCode::failed_precondition,
+    "the data folder {path} is in use by another control plane; stop that first"};
+inline constexpr std::array plane_catalogue{&unknown_store, &no_series, &folder_in_use};
+
+}  // namespace ecp::inline v0::plane::reasons
