@@ -74,8 +74,8 @@ class ECP_EXPORT CommandStore {
 /// Thread safety: any thread.
 class ECP_EXPORT CommandEngine {
  public:
-  CommandEngine(storage::Store& store, rbac::Authorizer& authorizer, platform::LiveEvents& live,
-                Env env);
+  CommandEngine(storage::Store& store, const rbac::Authorizer& authorizer,
+                platform::LiveEvents& live, Env env);
   ~CommandEngine();
   CommandEngine(const CommandEngine&) = delete;
   CommandEngine& operator=(const CommandEngine&) = delete;

@@ -22,10 +22,6 @@
 #include <ecp/storage/store.hpp>
 #include <ecp/transport/agent_gateway.hpp>
 
-namespace ecp::inline v0::rbac {
-class Authorizer;
-}
-
 namespace ecp::inline v0::pki {
 class SigningKey;
 }
@@ -59,8 +55,7 @@ class ECP_EXPORT DesiredStore {
 class ECP_EXPORT DesiredEngine {
  public:
   /// Everything given must outlive the engine.
-  DesiredEngine(storage::Store& store, rbac::Authorizer& authorizer, const pki::SigningKey& key,
-                Env env);
+  DesiredEngine(storage::Store& store, const pki::SigningKey& key, Env env);
   ~DesiredEngine();
   DesiredEngine(const DesiredEngine&) = delete;
   DesiredEngine& operator=(const DesiredEngine&) = delete;

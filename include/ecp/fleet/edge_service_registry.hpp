@@ -13,6 +13,7 @@
 #include <ecp/core/export.hpp>
 #include <ecp/fleet/command.hpp>
 #include <ecp/fleet/edge_service_store.hpp>
+#include <ecp/kind/registry.hpp>
 #include <ecp/series/series_store.hpp>
 #include <ecp/storage/store.hpp>
 
@@ -39,8 +40,17 @@ class ECP_EXPORT EdgeServiceRegistry {
     std::optional<std::string> name;
     std::optional<std::string> config_json;
   };
-  EdgeServiceRegistry(storage::Store& store, DesiredEngine& desired, CommandEngine& commands,
-                      NodeObserver& observer, series::SeriesStore& series, Env env);
+  struct Parts {
+    storage::Store& store;
+    DesiredEngine& desired;
+    CommandEngine& commands;
+    NodeObserver& observer;
+    series::SeriesStore& series;
+    const kind::KindRegistry& kinds;
+    const kind::RuntimeRegistry& runtimes;
+  };
+  /// Everything given outlives the registry.
+  EdgeServiceRegistry(const Parts& parts, Env env);
 
   /// Fails with `invalid_argument` when the kind's rules refuse the config, naming the field;
   /// `already_exists` for the name; `not_found` for the node; `failed_precondition` when it is
@@ -80,11 +90,7 @@ class ECP_EXPORT EdgeServiceRegistry {
  private:
   Result<Command> issue(storage::Transaction& transaction, const access::Grant& grant,
                         const EdgeService& service, link::Command what);
-  storage::Store& store_;
-  DesiredEngine& desired_;
-  CommandEngine& commands_;
-  NodeObserver& observer_;
-  series::SeriesStore& series_;
+  Parts parts_;
   Env env_;
 };
 

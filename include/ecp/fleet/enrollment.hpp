@@ -22,9 +22,6 @@ namespace ecp::inline v0::pki {
 class Authority;
 class SigningKey;
 }  // namespace ecp::inline v0::pki
-namespace ecp::inline v0::rbac {
-class Authorizer;
-}
 
 namespace ecp::inline v0::fleet {
 
@@ -83,8 +80,8 @@ inline constexpr std::string_view renewal_signature_context = "ecp-renew-v1";
 /// Thread safety: any thread; calls block.
 class ECP_EXPORT Enrollment {
  public:
-  Enrollment(storage::Store& store, rbac::Authorizer& authorizer, pki::Authority& authority,
-             const pki::SigningKey& key, EnrollmentOptions options, Env env);
+  Enrollment(storage::Store& store, const pki::Authority& authority, const pki::SigningKey& key,
+             EnrollmentOptions options, Env env);
 
   /// Use a token. The use is bound to the CSR's key: the same token and key get the same id again,
   /// with a new certificate. Fails with `unauthenticated` for a token that is unknown or too old,
@@ -109,8 +106,7 @@ class ECP_EXPORT Enrollment {
   Result<void> check_nonce(std::string_view nonce) const;
   [[nodiscard]] link::LinkDocument document_of(EdgeNodeId agent) const;
   storage::Store& store_;
-  rbac::Authorizer& authorizer_;
-  pki::Authority& authority_;
+  const pki::Authority& authority_;
   const pki::SigningKey& key_;
   EnrollmentOptions options_;
   Env env_;

@@ -57,7 +57,7 @@ class ECP_EXPORT EnrollmentTokenStore {
                                EdgeNodeId node) = 0;
 };
 
-/// Uses cases of enrollment tokens.
+/// Use-cases of enrollment tokens.
 ///
 /// Thread safety: any thread; calls block.
 class ECP_EXPORT EnrollmentTokenRegistry {

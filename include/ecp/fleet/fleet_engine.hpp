@@ -29,7 +29,6 @@ class ECP_EXPORT FleetEngine final : public NodeGate {
     storage::Store& store;
     series::SeriesStore& series;
     transport::AgentGateway& gateway;
-    rbac::Authorizer& authorizer;
     platform::LiveEvents& live;
     DesiredEngine& desired;
     CommandEngine& commands;

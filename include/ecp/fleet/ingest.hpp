@@ -19,9 +19,6 @@
 namespace ecp::inline v0::platform {
 class LiveEvents;
 }
-namespace ecp::inline v0::rbac {
-class Authorizer;
-}
 
 namespace ecp::inline v0::fleet {
 
@@ -43,7 +40,6 @@ class ECP_EXPORT IngestEngine {
     storage::Store& store;
     series::SeriesStore& series;
     transport::AgentGateway& gateway;
-    rbac::Authorizer& authorizer;
     CommandEngine& commands;
     TransitionSink& transitions;
     platform::LiveEvents& live;

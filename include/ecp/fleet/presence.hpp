@@ -31,7 +31,6 @@ class ECP_EXPORT PresenceEngine {
     storage::Store& store;
     series::SeriesStore& series;
     NodeObserver& observer;
-    rbac::Authorizer& authorizer;
     platform::LiveEvents& live;
     /// Called after the commit: an agent connected anew.
     std::function<void(EdgeNodeId)> on_connected;

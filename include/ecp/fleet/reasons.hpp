@@ -27,8 +27,6 @@ inline constexpr Reason renewal_refused{2004, "enrollment.renewal_refused",
                                         "the renewal is refused: {problem}"};
 inline constexpr Reason node_revoked{2010, "edge_node.revoked", ErrorCode::failed_precondition,
                                      "the edge node {name} is revoked"};
-inline constexpr Reason unknown_kind{2020, "edge_service.unknown_kind", ErrorCode::invalid_argument,
-                                     "there is no kind {kind} with the runtime {runtime}"};
 inline constexpr Reason unknown_tag{2021, "edge_service.unknown_tag", ErrorCode::not_found,
                                     "the service has no data tag {tag}"};
 inline constexpr Reason too_many_commands{2030, "command.too_many", ErrorCode::resource_exhausted,
@@ -38,7 +36,7 @@ inline constexpr Reason manifest_too_large{2040, "desired.manifest_too_large",
                                            ErrorCode::resource_exhausted,
                                            "the desired state of the edge node is over its limit"};
 inline constexpr std::array fleet_catalogue{
-    &token_refused, &token_used,   &bad_csr,     &agent_refused,     &renewal_refused,
-    &node_revoked,  &unknown_kind, &unknown_tag, &too_many_commands, &manifest_too_large};
+    &token_refused, &token_used,  &bad_csr,           &agent_refused,     &renewal_refused,
+    &node_revoked,  &unknown_tag, &too_many_commands, &manifest_too_large};
 
 }  // namespace ecp::inline v0::fleet::reasons
