@@ -73,7 +73,12 @@ void GroupWriter::work() {
     std::vector<Job> group;
     auto committed = run_group(group);
     if (!committed) connection_->rollback();
-    answer(group, committed);
+    if (committed || group.size() == 1) {
+      answer(group, committed);
+    } else {
+      // One unit (that fills the disk, say) must not take the others along.
+      for (auto& job : group) run_alone(std::move(job));
+    }
   }
 }
 
@@ -96,8 +101,21 @@ Result<void> GroupWriter::run_group(std::vector<Job>& group) {
   return connection_->commit();
 }
 
+void GroupWriter::run_alone(Job job) {
+  job.outcome = {};
+  std::vector<Job> group;
+  group.push_back(std::move(job));
+  auto committed = begin();
+  if (committed) committed = run_in_savepoint(group.back());
+  if (committed) committed = connection_->commit();
+  if (!committed && connection_) connection_->rollback();
+  answer(group, committed);
+}
+
 /// An error here is the end of the whole group, one of the unit is in its job's outcome.
 Result<void> GroupWriter::run_in_savepoint(Job& job) {
+  job.wakes.clear();
+  job.outcome = {};
   ECP_TRY_VOID(connection_->savepoint());
   job.outcome = job.unit(*connection_, job.wakes);
   if (job.outcome) job.outcome = connection_->release_savepoint();
@@ -108,7 +126,7 @@ Result<void> GroupWriter::run_in_savepoint(Job& job) {
 void GroupWriter::answer(std::vector<Job>& group, const Result<void>& committed) {
   const UnitScope scope;
   for (auto& job : group) {
-    if (!committed) job.outcome = committed;
+    if (!committed && job.outcome) job.outcome = committed;
     if (!job.outcome) continue;
     for (const auto& wake : job.wakes) wake();
   }

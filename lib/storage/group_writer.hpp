@@ -52,6 +52,7 @@ class GroupWriter {
   std::optional<Job> take();
   Result<void> begin();
   Result<void> run_group(std::vector<Job>& group);
+  void run_alone(Job job);
   Result<void> run_in_savepoint(Job& job);
   void answer(std::vector<Job>& group, const Result<void>& committed);
   void refuse_all(const Error& why);

@@ -11,9 +11,10 @@
 ///       REQUIRE(store);
 ///
 /// Each `open` gives a fresh database. PostgreSQL takes part when ECP_TEST_POSTGRES names one
-/// (scripts/with-postgres.sh starts one); otherwise a line on stderr says that it does not.
+/// (scripts/with-postgres.sh starts one); otherwise one line on stderr says that it does not.
 /// Link `test_backends` (ecp_test(... DEPENDS ... test_backends)).
 
+#include <unistd.h>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -22,7 +23,6 @@
 #include <span>
 #include <string>
 #include <system_error>
-#include <unistd.h>
 
 #include <ecp/storage/sqlite.hpp>
 #include <ecp/storage/store.hpp>
@@ -102,7 +102,8 @@ struct PostgresBackend {
   static constexpr bool keeps_content = true;
   static bool is_available() {
     const bool available = !server().empty();
-    if (!available) {
+    static std::atomic<bool> told = false;
+    if (!available && !told.exchange(true)) {
       std::fputs("SKIPPED on PostgreSQL: ECP_TEST_POSTGRES=postgresql://... is not set\n", stderr);
     }
     return available;

@@ -22,6 +22,7 @@ struct SqliteOptions {
   bool writer_thread = true;     ///< False: units run in their caller's thread (simulation).
   unsigned readers = 4;          ///< Connections for reads, made when first needed.
   const Clock* clock = nullptr;  ///< The database's time; null: the env's, or the system's.
+  Milliseconds patience{5'000};  ///< How long to wait for another program's lock.
   std::string vfs;               ///< A registered SQLite VFS; empty: the default one.
 };
 

@@ -16,9 +16,6 @@ namespace ecp::inline v0::storage {
 namespace sqlite {
 namespace {
 
-constexpr int patience_ms = 5'000;
-constexpr int wal_attempts = 100;
-
 /// PostgreSQL's ways where SQLite lets one choose: foreign keys hold, LIKE minds the case, and
 /// double quotes are no text.
 constexpr const char* settings =
@@ -86,7 +83,7 @@ class SqliteDriver final : public sql::Driver {
     const int code = sqlite3_open_v2(name_.c_str(), &opened, flags, vfs);
     Database database(opened);
     if (code != SQLITE_OK) return to_error(opened, code, options_.path, false);
-    sqlite3_busy_timeout(opened, patience_ms);
+    sqlite3_busy_timeout(opened, static_cast<int>(options_.patience.count()));
     sqlite3_db_config(opened, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
     sqlite3_db_config(opened, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
     return database;
@@ -94,8 +91,9 @@ class SqliteDriver final : public sql::Driver {
 
   /// Two programs that open a new file at once see each other here, where SQLite does not wait.
   Result<void> use_wal(sqlite3* database) const {
+    constexpr auto pause = Milliseconds(20);
     int code = SQLITE_BUSY;
-    for (int attempt = 0; attempt < wal_attempts; ++attempt) {
+    for (Milliseconds waited{0}; waited <= options_.patience; waited += pause) {
       sqlite3_stmt* made = nullptr;
       code = sqlite3_prepare_v2(database, "PRAGMA journal_mode = WAL", -1, &made, nullptr);
       const Handle statement(made);
@@ -107,7 +105,7 @@ class SqliteDriver final : public sql::Driver {
                      {{"problem", "its file system does not allow SQLite's WAL"}}, options_.path);
       }
       if ((code & 0xff) != SQLITE_BUSY) break;
-      sqlite3_sleep(20);
+      sqlite3_sleep(static_cast<int>(pause.count()));
     }
     return to_error(database, code, options_.path, false);
   }
