@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Threshold alarms, judged where the values are.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <ecp/core/export.hpp>
+#include <ecp/core/result.hpp>
+#include <ecp/link/documents.hpp>
+#include <ecp/series/sample.hpp>
+
+namespace ecp::inline v0::pipeline {
+
+/// What one rule remembers, also over a restart.
+struct AlarmMemory {
+  link::AlarmRuleId rule;
+  std::int64_t told_revision = 0;  ///< Of the rule, in the last transition.
+  bool active = false;
+  Milliseconds held{0};  ///< How long the condition was seen to hold; a pause does not count.
+  friend bool operator==(const AlarmMemory&, const AlarmMemory&) = default;
+};
+
+/// Judges samples by rules; copied to try a flush and swapped in when it is committed.
+///
+/// A restart neither clears nor raises: `held` goes on from where it was, time without good samples
+/// does not count. An active alarm whose rule was changed is told again under the new revision.
+/// Thread safety: none.
+class ECP_EXPORT AlarmEvaluator {
+ public:
+  void restore(std::vector<AlarmMemory> memories);
+  /// Replace the rules; return the ids whose memory is gone.
+  std::vector<link::AlarmRuleId> set_rules(std::vector<link::EdgeAlarmRule> rules);
+  [[nodiscard]] bool has_rules() const noexcept { return !rules_.empty(); }
+  /// Judge the samples of a service in their order; append to `out` what changes. Rules whose
+  /// memory changed are noted in `changed`.
+  void judge(link::EdgeServiceId service, const series::Sample& sample,
+             std::vector<link::Transition>& out);
+  /// Memories that changed since the last call.
+  [[nodiscard]] std::vector<AlarmMemory> take_changed();
+
+ private:
+  struct Rule {
+    link::EdgeAlarmRule rule;
+    AlarmMemory memory;
+    std::optional<Time> last;  ///< Of the previous good sample for which the condition held.
+    bool changed = false;
+  };
+  static std::optional<link::Transition> step(Rule& rule, double value, Time time);
+  std::vector<Rule> rules_;
+  std::map<link::AlarmRuleId, AlarmMemory> restored_;
+};
+
+}  // namespace ecp::inline v0::pipeline

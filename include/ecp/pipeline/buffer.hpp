@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Durable store-and-forward: samples and journals wait here, numbered, until the control plane has
+/// taken them.
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <ecp/core/env.hpp>
+#include <ecp/core/export.hpp>
+#include <ecp/core/result.hpp>
+#include <ecp/link/documents.hpp>
+#include <ecp/pipeline/alarm_evaluator.hpp>
+#include <ecp/pipeline/buffer_store.hpp>
+#include <ecp/series/sample.hpp>
+#include <ecp/storage/store.hpp>
+
+namespace ecp::inline v0::pipeline {
+
+struct BufferOptions {
+  std::size_t max_bytes = 256 * mebibyte;  ///< Of stored samples; the oldest go first.
+};
+
+/// What is being waited for in one stream.
+struct Backlog {
+  std::int64_t samples = 0;  ///< Stored and not acknowledged.
+  std::int64_t dropped = 0;  ///< Ever, in all streams.
+};
+
+/// The buffer. Numbers belong to its `buffer_id` and never restart in it; what has no committed
+/// number is never handed out.
+///
+/// Transactions: its own units of work on the store.
+/// Thread safety: `add` any thread; everything else one thread at a time (the agent's lane).
+class ECP_EXPORT Buffer {
+ public:
+  /// `store` has the module pipeline_module() and outlives the buffer.
+  [[nodiscard]] static Result<std::unique_ptr<Buffer>> open(storage::Store& store,
+                                                            BufferOptions options, Env env);
+  ~Buffer();
+
+  /// Take samples of a service into memory until the next flush.
+  void add(link::EdgeServiceId service, std::vector<series::Sample> samples);
+  /// Replace the alarm rules; the state of rules that stay is kept.
+  Result<void> set_rules(link::EdgeAlarmRules rules);
+  /// Number and commit what was added, together with the alarm transitions it causes; true when
+  /// anything was stored. On failure everything waits for the next flush.
+  Result<bool> flush();
+
+  /// Add to a journal, in a unit of the caller's or in one of its own.
+  Result<void> append(storage::Transaction& transaction, const link::ReportedItem& item);
+  Result<void> append(const link::ReportedItem& item);
+  Result<void> append(const link::AgentEvent& event);
+
+  [[nodiscard]] const std::string& id() const noexcept { return state_.buffer_id; }
+  [[nodiscard]] std::vector<std::string> streams() const;
+  /// First number not yet given, of a stream.
+  [[nodiscard]] std::int64_t next_number(std::string_view stream) const;
+  /// Whole chunks from the first at or after `from`, without a hole, up to `max_bytes`; none when
+  /// there is nothing. `late` is set on samples older than `late_before`.
+  struct Batch {
+    link::TelemetryHead head;
+    Bytes body;
+  };
+  Result<std::optional<Batch>> batch(std::string_view stream, std::int64_t from, std::int64_t upto,
+                                     std::size_t max_bytes, Time late_before);
+  /// Oldest items of a journal as its batch document, and the last number in it; none when empty.
+  struct JournalPart {
+    std::int64_t last = 0;
+    std::string document;
+  };
+  Result<std::optional<JournalPart>> journal_part(std::string_view journal);
+  /// Remove what the plane has taken. An ack of another buffer_id, or of numbers never given, is
+  /// ignored; the latter and `renew` make a new buffer_id, renumber what is left and write an
+  /// event; the answer is then true and everything is to be sent again.
+  Result<bool> acknowledge(const link::Ack& ack);
+  [[nodiscard]] Backlog backlog() const;
+
+ private:
+  struct Flush;
+  Buffer(storage::Store& store, BufferOptions options, Env env);
+  Result<void> load();
+  Result<bool> commit(std::vector<PendingSamples> pending);
+  Result<void> renew(std::string_view why);
+  Result<void> drop_oldest(storage::Transaction& transaction, BufferState& state);
+
+  storage::Store& store_;
+  BufferOptions options_;
+  Env env_;
+  BufferState state_;
+  AlarmEvaluator evaluator_;
+  mutable std::mutex mutex_;  // Guards pending_ alone.
+  std::vector<PendingSamples> pending_;
+  std::size_t pending_count_ = 0;
+};
+
+}  // namespace ecp::inline v0::pipeline

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Reasons of pipeline (numbers 2700-2799).
+
+#include <array>
+
+#include <ecp/core/error.hpp>
+
+namespace ecp::inline v0::pipeline {
+
+namespace reasons {
+inline constexpr Reason device_unreachable{2700, "pipeline.device_unreachable",
+                                           ErrorCode::unavailable,
+                                           "the device does not take connections: {problem}"};
+inline constexpr Reason device_timeout{2701, "pipeline.device_timeout", ErrorCode::timeout,
+                                       "the device did not answer in time"};
+inline constexpr Reason device_exception{2702, "pipeline.device_exception",
+                                         ErrorCode::failed_precondition,
+                                         "the device answered with exception {code}: {meaning}"};
+inline constexpr Reason bad_answer{2703, "pipeline.bad_answer", ErrorCode::unavailable,
+                                   "the device's answer is no answer to the request"};
+inline constexpr Reason bad_value{2704, "pipeline.bad_value", ErrorCode::failed_precondition,
+                                  "the device holds no valid {type}"};
+inline constexpr Reason unknown_tag{2705, "pipeline.unknown_tag", ErrorCode::not_found,
+                                    "there is no data tag {tag}"};
+inline constexpr Reason not_writable{2706, "pipeline.not_writable", ErrorCode::permission_denied,
+                                     "the data tag is not declared writable"};
+inline constexpr Reason writes_off{2707, "pipeline.writes_off", ErrorCode::permission_denied,
+                                   "writing is off in the agent's own configuration file"};
+inline constexpr Reason write_out_of_range{2708, "pipeline.write_out_of_range",
+                                           ErrorCode::invalid_argument,
+                                           "{value} is not between min {min} and max {max}"};
+inline constexpr Reason write_wrong_type{2709, "pipeline.write_wrong_type",
+                                         ErrorCode::invalid_argument, "the value must be a {type}"};
+inline constexpr Reason write_does_not_fit{2710, "pipeline.write_does_not_fit",
+                                           ErrorCode::invalid_argument,
+                                           "the value does not fit into {type}"};
+inline constexpr Reason write_not_verified{2711, "pipeline.write_not_verified",
+                                           ErrorCode::failed_precondition,
+                                           "the device took the value but read back {value}"};
+inline constexpr Reason stopped{2712, "pipeline.stopped", ErrorCode::unavailable,
+                                "the service does not run"};
+inline constexpr Reason unknown_driver{2713, "pipeline.unknown_driver", ErrorCode::invalid_argument,
+                                       "there is no driver {type}"};
+inline constexpr Reason queue_full{2714, "pipeline.queue_full", ErrorCode::resource_exhausted,
+                                   "{limit} writes wait for the device already"};
+}  // namespace reasons
+
+inline constexpr std::array pipeline_catalogue{&reasons::device_unreachable,
+                                               &reasons::device_timeout,
+                                               &reasons::device_exception,
+                                               &reasons::bad_answer,
+                                               &reasons::bad_value,
+                                               &reasons::unknown_tag,
+                                               &reasons::not_writable,
+                                               &reasons::writes_off,
+                                               &reasons::write_out_of_range,
+                                               &reasons::write_wrong_type,
+                                               &reasons::write_does_not_fit,
+                                               &reasons::write_not_verified,
+                                               &reasons::stopped,
+                                               &reasons::unknown_driver,
+                                               &reasons::queue_full};
+
+}  // namespace ecp::inline v0::pipeline
