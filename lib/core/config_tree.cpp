@@ -88,6 +88,7 @@ class TreeBuilder final : public YAML::EventHandler {
     std::string path;  ///< Of the section, or of the list itself.
     std::string key;   ///< Whole path of the key whose value comes next; empty: a key comes next.
     bool is_list;
+    int line = 0;  ///< Of the key.
   };
 
   [[nodiscard]] bool is_key_expected() const {
@@ -117,6 +118,7 @@ class TreeBuilder final : public YAML::EventHandler {
                             "', but keys are of a-z, 0-9 and _");
     }
     auto& level = levels_.back();
+    level.line = line_of(mark);
     level.key = level.path.empty() ? name : level.path + "." + name;
     if (tree_.contains(level.key)) fail(mark, "stands twice");
   }
@@ -135,7 +137,7 @@ class TreeBuilder final : public YAML::EventHandler {
     if (level.key.empty()) return fail(mark, "has an empty key");
     auto& node = tree_[level.key];
     node.form = form;
-    node.line = line_of(mark);
+    node.line = level.line;
     if (form == ConfigNode::Form::scalar) node.items.push_back(value);
     const bool is_whole = form == ConfigNode::Form::scalar || form == ConfigNode::Form::empty;
     if (is_whole) level.key.clear();
@@ -172,7 +174,9 @@ Result<ConfigTree> parse_config_tree(std::string_view text, std::string_view fil
   ECP_TRY_VOID(check_encoding(text, file));
   TreeBuilder builder(file);
   try {
-    std::istringstream stream{std::string(text)};
+    // The end marker makes a quote that is never closed an error: without it the parser takes the
+    // end of a truncated file for the end of the text.
+    std::istringstream stream{std::string(text) + "\n...\n"};
     YAML::Parser parser(stream);
     while (!builder.problem() && parser.HandleNextDocument(builder)) {
     }

@@ -35,11 +35,15 @@ class Descriptor {
   int number_;
 };
 
-Error io_error(const std::string& path, const char* action, int problem) {
-  if (problem == ENOENT) return {reasons::not_found, {{"noun", "file or folder " + path}}};
+Error refused(const std::string& path, const char* action, int problem) {
   return {
       reasons::io,
       {{"path", path}, {"action", action}, {"problem", std::generic_category().message(problem)}}};
+}
+
+Error io_error(const std::string& path, const char* action, int problem) {
+  if (problem == ENOENT) return {reasons::not_found, {{"noun", "file or folder " + path}}};
+  return refused(path, action, problem);
 }
 
 Error unsafe(const std::string& path, const char* problem) {
@@ -194,7 +198,7 @@ Result<void> make_private_folder(const std::string& path) {
   // Only a try tells: root passes every check of modes, also on a read-only file system.
   std::string trial = path + "/.trial.XXXXXX";
   const Descriptor file(::mkostemp(trial.data(), O_CLOEXEC));
-  if (!file.is_open()) return io_error(path, "written in", errno);
+  if (!file.is_open()) return refused(path, "written in", errno);
   ::unlink(trial.c_str());
   return {};
 }
