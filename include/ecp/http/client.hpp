@@ -33,7 +33,8 @@ struct AddressPolicy {
 struct ServerTrust {
   std::string ca_pem;  ///< Empty: the system's store.
   /// Instead of a CA: the SHA-256 of the DER of the root or leaf the chain must end in or begin
-  /// with (enrollment's first contact). Host names are then still checked when `ca_pem` is set.
+  /// with (enrollment's first contact). The server must show that certificate; host name, times and
+  /// purposes are checked as always.
   std::optional<Sha256> root_pin;
 };
 

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/curl/trust.hpp"
+
+#include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
+
+#include <memory>
+
+namespace ecp::inline v0::http::curl {
+namespace {
+
+bool has_digest(X509* certificate, const Sha256& pin) {
+  unsigned char* der = nullptr;
+  const int size = i2d_X509(certificate, &der);
+  if (size <= 0) return false;
+  const auto digest = sha256({reinterpret_cast<const char*>(der), static_cast<std::size_t>(size)});
+  OPENSSL_free(der);
+  return digest == pin;
+}
+
+/// The one certificate shown that carries the pin becomes the only anchor, then OpenSSL verifies
+/// the chain with all its rules: signatures, times, purpose, name.
+int verify_pinned(X509_STORE_CTX* context, void* pin_pointer) {
+  const auto& pin = *static_cast<const Sha256*>(pin_pointer);
+  STACK_OF(X509)* shown = X509_STORE_CTX_get0_untrusted(context);
+  X509* leaf = X509_STORE_CTX_get0_cert(context);
+  X509* anchor = has_digest(leaf, pin) ? leaf : nullptr;
+  for (int i = 0; anchor == nullptr && i < sk_X509_num(shown); ++i) {
+    if (has_digest(sk_X509_value(shown, i), pin)) anchor = sk_X509_value(shown, i);
+  }
+  if (anchor == nullptr) {
+    X509_STORE_CTX_set_error(context, X509_V_ERR_CERT_UNTRUSTED);
+    return 0;
+  }
+  const std::unique_ptr<STACK_OF(X509), void (*)(STACK_OF(X509)*)> anchors(
+      sk_X509_new_null(), [](STACK_OF(X509) * stack) { sk_X509_free(stack); });
+  if (!anchors || sk_X509_push(anchors.get(), anchor) <= 0) {
+    X509_STORE_CTX_set_error(context, X509_V_ERR_OUT_OF_MEM);
+    return 0;
+  }
+  X509_STORE_CTX_set0_trusted_stack(context, anchors.get());
+  // A root ends its chain by itself; the server's own certificate, and no other, may be an anchor
+  // without being a root.
+  if (anchor == leaf) X509_STORE_CTX_set_flags(context, X509_V_FLAG_PARTIAL_CHAIN);
+  const int verified = X509_verify_cert(context);
+  X509_STORE_CTX_set0_trusted_stack(context, nullptr);
+  return verified;
+}
+
+}  // namespace
+
+bool pin_server(SSL_CTX* context, const Sha256* pin) {
+  SSL_CTX_set_cert_verify_callback(context, verify_pinned, const_cast<Sha256*>(pin));
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+  return true;
+}
+
+}  // namespace ecp::inline v0::http::curl

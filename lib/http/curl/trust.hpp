@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Recognising a server by the digest of a certificate instead of a list of authorities.
+
+#include <ecp/core/bytes.hpp>
+
+using SSL_CTX = struct ssl_ctx_st;
+
+namespace ecp::inline v0::http::curl {
+
+/// Make a TLS context accept exactly the chains that verify in themselves and whose last
+/// certificate, or the server's own, has this SHA-256. `pin` outlives the context. The host name is
+/// checked besides.
+[[nodiscard]] bool pin_server(SSL_CTX* context, const Sha256* pin);
+
+}  // namespace ecp::inline v0::http::curl
