@@ -85,13 +85,16 @@ class ECP_EXPORT Grant {
   [[nodiscard]] const Origin& origin() const noexcept { return origin_; }
   /// Revision row of the principal that the rights rest on; `none` for system.
   [[nodiscard]] Revision principal_revision() const noexcept { return revision_; }
+  /// False when the scope is foreign to the principal.
+  [[nodiscard]] bool holds_any() const noexcept { return permissions_.any(); }
   /// Time and a new id, for the audit entry of what is done with this grant.
   [[nodiscard]] Time now() const { return clock_->now(); }
   [[nodiscard]] IdBytes next_id() const { return ids_->next_bytes(); }
 
   /// Fails with `not_found` when the principal has no permission at all in the scope (a foreign
-  /// scope answers like an unknown one), and with `permission_denied` when he has some but not this
-  /// one. Either refusal is committed as an audit entry.
+  /// organization or project answers like an unknown one), and with `permission_denied` when he has
+  /// some but not this one, or the scope is the platform. Either refusal is committed as an audit
+  /// entry, so this is called outside units of work.
   [[nodiscard]] Result<void> require(const Permission& permission, const Scope& scope) const;
   /// The same question without consequence, for answers that show only what one may see.
   [[nodiscard]] bool allows(const Permission& permission, const Scope& scope) const noexcept;

@@ -38,7 +38,7 @@ using PermissionSet = std::bitset<max_permissions>;
 /// Thread safety: `add` before any other thread exists; the rest any thread.
 class ECP_EXPORT PermissionRegistry {
  public:
-  PermissionRegistry();
+  PermissionRegistry();  ///< Holds the product's own, permissions::all.
   /// Register a module's permissions. A name used twice is a broken invariant (assert).
   void add(std::span<const Permission* const> permissions);
   /// Index of a registered permission (assert).

@@ -101,7 +101,8 @@ template <class T, class Read>
 /// The number in the first column of the only row, such as a count.
 [[nodiscard]] inline Result<std::int64_t> number_of(Result<Statement*> bound) {
   auto number = first_row<std::int64_t>(
-      std::move(bound), [](const Statement& row) -> Result<std::int64_t> { return row.integer(0); });
+      std::move(bound),
+      [](const Statement& row) -> Result<std::int64_t> { return row.integer(0); });
   if (!number) return std::move(number).error();
   return number->value_or(0);
 }

@@ -15,10 +15,16 @@ using storage::sql::Statement;
 
 constexpr std::string_view noun = "alarm rule";
 
-#define ECP_RULE_COLUMNS                                                              \
-  "SELECT id, organization, project, name, service, tag, above, threshold,"           \
-  " hysteresis, hold_ms, severity, enabled, revision, condition_revision,"            \
-  " condition_at, created_at FROM alarm_rules"
+constexpr sql_stores::Sql select_rules(
+    "SELECT id, organization, project, name, service, tag, above, threshold, hysteresis, hold_ms,"
+    " severity, enabled, revision, condition_revision, condition_at, created_at FROM alarm_rules");
+constexpr auto by_id = select_rules + " WHERE id = $1";
+constexpr auto by_project = select_rules +
+                            " WHERE project = $1 AND"
+                            " (CAST($2 AS TEXT) IS NULL OR service = CAST($2 AS TEXT))"
+                            " ORDER BY name, id LIMIT $3 OFFSET $4";
+constexpr auto enabled_of_service =
+    select_rules + " WHERE service = $1 AND enabled = 1 ORDER BY id";
 
 Result<AlarmRule> read_rule(Statement& row) {
   AlarmRule rule;
@@ -26,8 +32,7 @@ Result<AlarmRule> read_rule(Statement& row) {
   ECP_TRY(rule.organization, sql_stores::stored_id<access::OrganizationId>(row.text(1), noun));
   ECP_TRY(rule.project, sql_stores::stored_id<access::ProjectId>(row.text(2), noun));
   rule.name = row.text(3);
-  ECP_TRY(rule.condition.service,
-          sql_stores::stored_id<link::EdgeServiceId>(row.text(4), noun));
+  ECP_TRY(rule.condition.service, sql_stores::stored_id<link::EdgeServiceId>(row.text(4), noun));
   rule.condition.tag = row.text(5);
   rule.condition.above = row.integer(6) == 1;
   rule.condition.threshold = row.real(7);
@@ -52,18 +57,18 @@ class SqlAlarmRuleStore final : public AlarmRuleStore {
 
   Result<void> insert(const AlarmRule& rule) override {
     const auto& condition = rule.condition;
-    ECP_TRY(const auto changed,
-            connection_.run("INSERT INTO alarm_rules (id, organization, project, name, service,"
-                            " tag, above, threshold, hysteresis, hold_ms, severity, enabled,"
-                            " revision, condition_revision, condition_at, created_at)"
-                            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13,"
-                            " $14, $15) ON CONFLICT DO NOTHING",
-                            rule.id.to_string(), rule.organization.to_string(),
-                            rule.project.to_string(), rule.name, condition.service.to_string(),
-                            condition.tag, condition.above, condition.threshold,
-                            condition.hysteresis, std::int64_t{condition.hold.count()},
-                            to_string(rule.severity), rule.enabled, rule.condition_revision,
-                            rule.condition_at, rule.created_at));
+    ECP_TRY(
+        const auto changed,
+        connection_.run("INSERT INTO alarm_rules (id, organization, project, name, service,"
+                        " tag, above, threshold, hysteresis, hold_ms, severity, enabled,"
+                        " revision, condition_revision, condition_at, created_at)"
+                        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13,"
+                        " $14, $15) ON CONFLICT DO NOTHING",
+                        rule.id.to_string(), rule.organization.to_string(),
+                        rule.project.to_string(), rule.name, condition.service.to_string(),
+                        condition.tag, condition.above, condition.threshold, condition.hysteresis,
+                        std::int64_t{condition.hold.count()}, to_string(rule.severity),
+                        rule.enabled, rule.condition_revision, rule.condition_at, rule.created_at));
     if (changed == 0) return name_taken();
     return {};
   }
@@ -77,19 +82,15 @@ class SqlAlarmRuleStore final : public AlarmRuleStore {
   }
 
   Result<std::optional<AlarmRule>> find(AlarmRuleId id) override {
-    ECP_TRY(auto* const row, connection_.bound(ECP_RULE_COLUMNS " WHERE id = $1", id.to_string()));
+    ECP_TRY(auto* const row, connection_.bound(by_id, id.to_string()));
     return sql_stores::read_one<AlarmRule>(*row, read_rule);
   }
 
   Result<Page<AlarmRule>> list(const AlarmRuleQuery& query, PageRequest page) override {
     std::optional<std::string> service;
     if (query.service) service = query.service->to_string();
-    ECP_TRY(auto* const rows,
-            connection_.bound(ECP_RULE_COLUMNS
-                              " WHERE project = $1 AND"
-                              " (CAST($2 AS TEXT) IS NULL OR service = CAST($2 AS TEXT))"
-                              " ORDER BY name, id LIMIT $3 OFFSET $4",
-                              query.project.to_string(), service, page.limit, page.offset));
+    ECP_TRY(auto* const rows, connection_.bound(by_project, query.project.to_string(), service,
+                                                page.limit, page.offset));
     Page<AlarmRule> found;
     ECP_TRY(found.items, sql_stores::read_all<AlarmRule>(*rows, read_rule));
     ECP_TRY(auto* const count,
@@ -101,9 +102,7 @@ class SqlAlarmRuleStore final : public AlarmRuleStore {
   }
 
   Result<std::vector<AlarmRule>> list_enabled(link::EdgeServiceId service) override {
-    ECP_TRY(auto* const rows,
-            connection_.bound(ECP_RULE_COLUMNS " WHERE service = $1 AND enabled = 1 ORDER BY id",
-                              service.to_string()));
+    ECP_TRY(auto* const rows, connection_.bound(enabled_of_service, service.to_string()));
     return sql_stores::read_all<AlarmRule>(*rows, read_rule);
   }
 

@@ -4,8 +4,11 @@
 /// @file
 /// Makers of alarm's SQL stores, and what they share.
 
+#include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include <ecp/core/reasons.hpp>
 #include <ecp/core/result.hpp>
@@ -17,6 +20,25 @@ namespace ecp::inline v0::alarm::sql_stores {
 [[nodiscard]] storage::ErasedStore make_settings(storage::sql::Connection& connection);
 [[nodiscard]] storage::ErasedStore make_alarms(storage::sql::Connection& connection);
 [[nodiscard]] storage::ErasedStore make_webhooks(storage::sql::Connection& connection);
+
+/// A piece of SQL known at compile time; pieces join with +, so that columns are listed once.
+template <std::size_t size>
+struct Sql {
+  char text[size] = {};
+  constexpr Sql() = default;
+  constexpr Sql(const char (&literal)[size]) {  // NOLINT(*-explicit-*)
+    for (std::size_t i = 0; i < size; ++i) text[i] = literal[i];
+  }
+  constexpr operator std::string_view() const { return {text, size - 1}; }  // NOLINT
+};
+
+template <std::size_t first, std::size_t second>
+[[nodiscard]] constexpr auto operator+(const Sql<first>& front, const char (&back)[second]) {
+  Sql<first + second - 1> joined;
+  for (std::size_t i = 0; i + 1 < first; ++i) joined.text[i] = front.text[i];
+  for (std::size_t i = 0; i < second; ++i) joined.text[first - 1 + i] = back[i];
+  return joined;
+}
 
 /// Text of an id, "" for nil.
 template <class SomeId>
