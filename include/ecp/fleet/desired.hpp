@@ -42,8 +42,7 @@ class ECP_EXPORT DesiredStore {
   /// The newest manifest, with all bodies; none before the first.
   virtual Result<std::optional<link::SignedManifest>> find(EdgeNodeId node) = 0;
   /// Replace the manifest of a node and its bodies.
-  virtual Result<void> put(EdgeNodeId node, link::Generation generation,
-                           const link::SignedManifest& manifest) = 0;
+  virtual Result<void> put(EdgeNodeId node, const link::SignedManifest& manifest) = 0;
   /// Body of a resource of this node's manifest. Fails with `not_found`.
   virtual Result<std::string> body(EdgeNodeId node, std::string_view sha256) = 0;
   virtual Result<void> remove(EdgeNodeId node) = 0;
