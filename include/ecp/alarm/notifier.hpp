@@ -47,8 +47,8 @@ class ECP_EXPORT Notifier {
     Milliseconds retry_max{600'000};
     Milliseconds give_up_after{3LL * 24 * 3'600'000};  ///< Counted from the transition.
     Milliseconds patience{30'000};  ///< Longest pause between two looks at the outbox.
-    /// Certificates of our own CA, trusted beside the system's for webhooks; empty: system's only.
-    std::string extra_roots_pem;
+    /// CA certificates that receivers must chain to; empty: the system's.
+    std::string roots_pem;
   };
   Notifier(storage::Store& store, http::Client& client, const platform::Sealing& sealing,
            Options options, Env env);

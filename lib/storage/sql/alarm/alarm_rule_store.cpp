@@ -5,8 +5,6 @@
 
 namespace ecp::inline v0::alarm {
 
-AlarmRuleStore::~AlarmRuleStore() = default;
-AlarmSettingsStore::~AlarmSettingsStore() = default;
 
 namespace {
 
