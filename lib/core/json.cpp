@@ -10,7 +10,9 @@
 #include <rapidjson/reader.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <cstddef>
 #include <string>
 #include <utility>
 
@@ -23,8 +25,10 @@ namespace {
 
 namespace rj = ecp_rapidjson;
 
+// Numbers come as text, because RapidJSON's exact conversion runs into undefined behaviour on a
+// zero with an exponent, and its fast one is not exact.
 constexpr unsigned parse_flags = rj::kParseInsituFlag | rj::kParseIterativeFlag |
-                                 rj::kParseFullPrecisionFlag | rj::kParseValidateEncodingFlag;
+                                 rj::kParseNumbersAsStringsFlag | rj::kParseValidateEncodingFlag;
 
 /// Beyond these not every whole number is a double.
 constexpr double largest_whole = 9'007'199'254'740'992.0;
@@ -40,6 +44,32 @@ Error bad_json(std::string_view problem, std::size_t offset) {
           {{"problem", std::string(problem)}, {"offset", std::to_string(offset)}}};
 }
 
+/// Return the whole text as a number of this type; none when it is beyond the type.
+template <class Number>
+std::optional<Number> to_number(std::string_view text) {
+  Number number{};
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (problem != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+/// True when a number beyond double's range is too large rather than too close to zero: its first
+/// significant digit stands before the decimal point once the exponent is applied.
+bool is_too_large(std::string_view number) {
+  if (number.starts_with('-')) number.remove_prefix(1);
+  const auto mantissa = number.substr(0, number.find_first_of("eE"));
+  std::int64_t exponent = 0;
+  if (mantissa.size() < number.size()) {
+    auto digits = number.substr(mantissa.size() + 1);
+    if (digits.starts_with('+')) digits.remove_prefix(1);
+    const std::int64_t beyond_all = digits.starts_with('-') ? -1'000'000'000 : 1'000'000'000;
+    exponent = text::to_integer(digits).value_or(beyond_all);
+  }
+  const auto point = static_cast<std::int64_t>(std::min(mantissa.find('.'), mantissa.size()));
+  const auto first = static_cast<std::int64_t>(mantissa.find_first_not_of("0."));
+  return exponent > (first < point ? first - point : first - point - 1);
+}
+
 /// Passes events on to the tree while it checks what RapidJSON does not: depth, duplicate names
 /// and lone surrogates. Parsing is in place, so that every text points into the buffer at the
 /// offset where it stood.
@@ -51,13 +81,21 @@ class Checker {
 
   bool Null() { return tree_.Null(); }
   bool Bool(bool flag) { return tree_.Bool(flag); }
+  // Part of the handler's form; numbers come by RawNumber.
   bool Int(int number) { return tree_.Int(number); }
   bool Uint(unsigned number) { return tree_.Uint(number); }
   bool Int64(std::int64_t number) { return tree_.Int64(number); }
   bool Uint64(std::uint64_t number) { return tree_.Uint64(number); }
   bool Double(double number) { return tree_.Double(number); }
-  bool RawNumber(const char* text, unsigned size, bool copy) {
-    return tree_.RawNumber(text, size, copy);
+  bool RawNumber(const char* text, unsigned size, bool /*copy*/) {
+    const std::string_view number(text, size);
+    if (number.find_first_of(".eE") == std::string_view::npos) {
+      if (const auto whole = to_number<std::int64_t>(number)) return tree_.Int64(*whole);
+      if (const auto whole = to_number<std::uint64_t>(number)) return tree_.Uint64(*whole);
+    }
+    if (const auto real = to_number<double>(number)) return tree_.Double(*real);
+    if (is_too_large(number)) return fail("a number is too large", number);
+    return tree_.Double(0.0);
   }
   bool String(const char* text, unsigned size, bool copy) {
     return check_text({text, size}) && tree_.String(text, size, copy);

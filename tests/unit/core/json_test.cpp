@@ -159,6 +159,26 @@ TEST_SUITE("core.json.Document") {
     CHECK(root.at(8).is_integer());
   }
 
+  TEST_CASE("[R24] numbers too large for a double are refused and tiny ones are zero") {
+    const std::string zeros(400, '0');
+    for (const auto& text : {"1e309"s, "-1e309"s, "1E+999"s, "1e99999999999999999999"s, "1" + zeros,
+                             "1" + zeros + ".5", "1" + zeros + zeros + "e-100", "0.01e311"s,
+                             "0." + zeros + "1e800", "2e308"s, "0.02e310"s}) {
+      refusal(text);
+      refusal("[0," + text + "]");
+    }
+    for (const auto& text : {"1e-999"s, "-1e-999"s, "0.0e-999"s, "-0.0"s, "0e-0"s, "0e10"s,
+                             "1e-99999999999999999999"s, "0." + zeros + "1", "0.1e-400"s}) {
+      CAPTURE(text);
+      const auto document = Document::parse(text);
+      REQUIRE(document.has_value());
+      CHECK(document->root().get_number() == 0.0);
+    }
+    CHECK(Document::parse("1.7976931348623157e308").has_value());
+    CHECK(Document::parse("0." + zeros + "1e401").value().root().get_number() == 1.0);
+    CHECK(Document::parse("5e-324").value().root().get_number() > 0.0);
+  }
+
   TEST_CASE("[R24] nesting is bounded and two million brackets do no harm") {
     const auto nested = [](std::size_t depth, const std::string& open, const std::string& close) {
       std::string text;
