@@ -171,6 +171,15 @@ Result<void> AlarmEngine::service_removed(storage::Transaction& transaction,
                    "edge service " + service.name + " was removed");
 }
 
+Result<void> AlarmEngine::scope_removed(storage::Transaction& transaction,
+                                        const access::Scope& scope) {
+  ECP_TRY_VOID(transaction.get<AlarmRuleStore>().remove_of_project(scope.project));
+  ECP_TRY_VOID(transaction.get<AlarmSettingsStore>().remove(scope.project));
+  ECP_TRY_VOID(transaction.get<AlarmStore>().remove_of_project(scope.project));
+  ECP_TRY_VOID(transaction.get<WebhookStore>().remove_of_project(scope.project));
+  return transaction.get<platform::OutboxStore>().remove_scope(scope);
+}
+
 Result<void> AlarmEngine::raise(storage::Transaction& transaction, Alarm alarm) {
   alarm.id = env_.ids.next<AlarmId>();
   alarm.state = AlarmState::active;

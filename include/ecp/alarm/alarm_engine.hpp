@@ -16,6 +16,7 @@
 #include <ecp/core/result.hpp>
 #include <ecp/fleet/ports.hpp>
 #include <ecp/storage/transaction.hpp>
+#include <ecp/tenancy/ports.hpp>
 
 namespace ecp::inline v0::platform {
 class LiveEvents;
@@ -32,7 +33,9 @@ namespace ecp::inline v0::alarm {
 ///
 /// Transactions: every call composes into the caller's unit.
 /// Thread safety: any thread.
-class ECP_EXPORT AlarmEngine final : public fleet::TransitionSink, public fleet::NodeObserver {
+class ECP_EXPORT AlarmEngine final : public fleet::TransitionSink,
+                                     public fleet::NodeObserver,
+                                     public tenancy::ScopeObserver {
  public:
   /// Everything given outlives the engine.
   AlarmEngine(rbac::Authorizer& authorizer, platform::LiveEvents& live, Env env);
@@ -57,6 +60,10 @@ class ECP_EXPORT AlarmEngine final : public fleet::TransitionSink, public fleet:
                             const fleet::EdgeNode& node) override;
   Result<void> service_removed(storage::Transaction& transaction,
                                const fleet::EdgeService& service) override;
+
+  // tenancy::ScopeObserver: rules, alarms, webhooks and waiting notices go with their project.
+  Result<void> scope_removed(storage::Transaction& transaction,
+                             const access::Scope& scope) override;
 
   /// Raise an alarm unless one is active for its key. Id and state are filled in.
   Result<void> raise(storage::Transaction& transaction, Alarm alarm);

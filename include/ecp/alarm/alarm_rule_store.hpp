@@ -52,6 +52,7 @@ class ECP_EXPORT AlarmRuleStore {
   virtual Result<void> remove(access::ProjectId project, AlarmRuleId id) = 0;
   /// Remove all rules on a service; none is success.
   virtual Result<void> remove_of_service(link::EdgeServiceId service) = 0;
+  virtual Result<void> remove_of_project(access::ProjectId project) = 0;
 };
 
 /// Durable settings of the built-in rules, one row per project that changed them.
@@ -64,6 +65,7 @@ class ECP_EXPORT AlarmSettingsStore {
   /// Replace those whose revision equals `settings.revision`; return the new one. Fails with
   /// `conflict`.
   virtual Result<Revision> put(access::ProjectId project, const AlarmSettings& settings) = 0;
+  virtual Result<void> remove(access::ProjectId project) = 0;
 };
 
 }  // namespace ecp::inline v0::alarm

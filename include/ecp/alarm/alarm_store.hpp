@@ -58,6 +58,8 @@ class ECP_EXPORT AlarmStore {
   /// One page, newest raise first.
   virtual Result<Page<Alarm>> list(const AlarmQuery& query, PageRequest page) = 0;
   virtual Result<std::int64_t> count_active(access::ProjectId project) = 0;
+  /// Remove all of a project, history too.
+  virtual Result<void> remove_of_project(access::ProjectId project) = 0;
 };
 
 }  // namespace ecp::inline v0::alarm

@@ -42,6 +42,7 @@ class ECP_EXPORT WebhookStore {
   virtual Result<Revision> update(const Webhook& webhook) = 0;
   /// Fails with `not_found` when there is none.
   virtual Result<void> remove(access::ProjectId project, WebhookId id) = 0;
+  virtual Result<void> remove_of_project(access::ProjectId project) = 0;
   /// Record how an attempt went; a webhook that is gone is left alone. `delivered_at` is kept when
   /// none is given.
   virtual Result<void> put_outcome(WebhookId id, std::optional<Time> delivered_at,

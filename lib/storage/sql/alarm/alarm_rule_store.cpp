@@ -5,7 +5,6 @@
 
 namespace ecp::inline v0::alarm {
 
-
 namespace {
 
 using storage::sql::Connection;
@@ -146,6 +145,12 @@ class SqlAlarmRuleStore final : public AlarmRuleStore {
     return {};
   }
 
+  Result<void> remove_of_project(access::ProjectId project) override {
+    ECP_TRY_VOID(
+        connection_.run("DELETE FROM alarm_rules WHERE project = $1", project.to_string()));
+    return {};
+  }
+
  private:
   Result<bool> is_name_taken(const AlarmRule& rule) {
     ECP_TRY(auto* const row,
@@ -187,6 +192,12 @@ class SqlAlarmSettingsStore final : public AlarmSettingsStore {
                                                 settings.service_failed, settings.revision));
     if (changed == 0) return sql_stores::missed_update(true, "alarm settings");
     return next(settings.revision);
+  }
+
+  Result<void> remove(access::ProjectId project) override {
+    ECP_TRY_VOID(
+        connection_.run("DELETE FROM alarm_settings WHERE project = $1", project.to_string()));
+    return {};
   }
 
  private:

@@ -5,7 +5,6 @@
 
 namespace ecp::inline v0::alarm {
 
-
 namespace {
 
 using storage::sql::Connection;
@@ -145,6 +144,11 @@ class SqlAlarmStore final : public AlarmStore {
                                                " AND active_key IS NOT NULL",
                                                project.to_string()));
     return sql_stores::read_number(*row);
+  }
+
+  Result<void> remove_of_project(access::ProjectId project) override {
+    ECP_TRY_VOID(connection_.run("DELETE FROM alarms WHERE project = $1", project.to_string()));
+    return {};
   }
 
  private:

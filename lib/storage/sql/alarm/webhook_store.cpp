@@ -7,7 +7,6 @@
 
 namespace ecp::inline v0::alarm {
 
-
 namespace {
 
 using storage::sql::Blob;
@@ -114,6 +113,12 @@ class SqlWebhookStore final : public WebhookStore {
             connection_.run("DELETE FROM alarm_webhooks WHERE project = $1 AND id = $2",
                             project.to_string(), id.to_string()));
     if (changed == 0) return Error(reasons::not_found, {{"noun", std::string(noun)}});
+    return {};
+  }
+
+  Result<void> remove_of_project(access::ProjectId project) override {
+    ECP_TRY_VOID(
+        connection_.run("DELETE FROM alarm_webhooks WHERE project = $1", project.to_string()));
     return {};
   }
 
