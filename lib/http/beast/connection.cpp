@@ -14,6 +14,13 @@
 namespace ecp::inline v0::http::beast {
 namespace {
 
+/// All lines of a head. Beast bounds each part of it, but not their sum.
+constexpr std::size_t max_head = limits::http_header + limits::http_target;
+
+Error head_too_large() {
+  return Error(reasons::header_too_large, {{"limit", std::to_string(limits::http_header)}});
+}
+
 /// A peer gets this long to take a refusal and to close its side.
 constexpr Milliseconds closing_time{1000};
 
@@ -70,7 +77,7 @@ void Connection::start() {
 void Connection::next_request() {
   if (shared_->draining) return close_gracefully();
   parser_.emplace();
-  parser_->header_limit(static_cast<std::uint32_t>(limits::http_header + limits::http_target));
+  parser_->header_limit(static_cast<std::uint32_t>(max_head));
   parser_->body_limit(shared_->env.limits.http_body);
   consumed_ = 0;
   head_seen_ = false;
@@ -107,6 +114,7 @@ void Connection::feed() {
     consumed_ += used;
     if (problem == parsing::error::need_more) break;
     if (problem) return refuse(parse_error(problem, consumed_ == 0, shared_->env.limits.http_body));
+    if (!head_seen_ && consumed_ > max_head) return refuse(head_too_large());
     if (parser_->is_header_done() && !head_seen_) {
       head_seen_ = true;
       return on_head();

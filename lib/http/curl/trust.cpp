@@ -41,7 +41,9 @@ int verify_pinned(X509_STORE_CTX* context, void* pin_pointer) {
   X509_STORE_CTX_set0_trusted_stack(context, anchors.get());
   // A root ends its chain by itself; the server's own certificate, and no other, may be an anchor
   // without being a root.
-  if (anchor == leaf) X509_STORE_CTX_set_flags(context, X509_V_FLAG_PARTIAL_CHAIN);
+  X509_VERIFY_PARAM* rules = X509_STORE_CTX_get0_param(context);
+  X509_VERIFY_PARAM_clear_flags(rules, X509_V_FLAG_PARTIAL_CHAIN);
+  if (anchor == leaf) X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_PARTIAL_CHAIN);
   const int verified = X509_verify_cert(context);
   X509_STORE_CTX_set0_trusted_stack(context, nullptr);
   return verified;
