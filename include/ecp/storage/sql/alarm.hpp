@@ -7,9 +7,9 @@
 #include <ecp/core/export.hpp>
 #include <ecp/storage/transaction.hpp>
 
-namespace ecp::inline v0::alarm {
+namespace ecp::inline v0::storage {
 
 /// Alarm rules, settings, alarms and webhooks.
-[[nodiscard]] ECP_EXPORT const storage::StoreModule& alarm_module();
+[[nodiscard]] ECP_EXPORT const StoreModule& alarm_module();
 
-}  // namespace ecp::inline v0::alarm
+}  // namespace ecp::inline v0::storage

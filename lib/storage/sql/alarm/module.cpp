@@ -48,10 +48,13 @@ constexpr storage::StoreFactory factories[] = {
 };
 
 }  // namespace
+}  // namespace ecp::inline v0::alarm
 
-const storage::StoreModule& alarm_module() {
-  static constexpr storage::StoreModule module{"alarm", migrations, factories};
+namespace ecp::inline v0::storage {
+
+const StoreModule& alarm_module() {
+  static constexpr StoreModule module{"alarm", alarm::migrations, alarm::factories};
   return module;
 }
 
-}  // namespace ecp::inline v0::alarm
+}  // namespace ecp::inline v0::storage
