@@ -4,6 +4,7 @@
 #include <ecp/core/config.hpp>
 #include <ecp/core/file.hpp>
 #include <ecp/core/limits.hpp>
+#include <ecp/core/random.hpp>
 #include <ecp/core/reasons.hpp>
 
 #include "support/temporary_folder.hpp"
@@ -166,6 +167,41 @@ TEST_SUITE("core.Config") {
     std::string deep;
     for (std::size_t i = 0; i < 200; ++i) deep += std::string(i, ' ') + "a:\n";
     CHECK(refusal(deep + std::string(200, ' ') + "a: 1\n").find("too deep") != std::string::npos);
+  }
+
+  TEST_CASE("a document may be closed by its end marker") {
+    auto config = parse("---\na: 1\n...\n").value();
+
+    CHECK(config.integer_or("a", 0, 0, 9).value() == 1);
+    CHECK(config.finish().has_value());
+    CHECK(parse("b: |\n  text\n").value().text("b").value() == "text\n");
+    CHECK(parse("# nothing\n").value().finish().has_value());
+  }
+
+  TEST_CASE("[R24] no mutation of a good file does harm") {
+    SeededRandom random(6);
+    int accepted = 0;
+    for (int i = 0; i < 5'000; ++i) {
+      std::string text(example);
+      for (std::uint64_t k = 0; k <= random.below(3); ++k) {
+        const auto place = random.below(text.size());
+        if (random.below(2) == 0) {
+          text[place] = static_cast<char>(random.below(256));
+        } else {
+          text.insert(place, 1, "{}[]:,&*!|>'\"%@`#?- \n\t"[random.below(23)]);
+        }
+      }
+      auto config = parse(text);
+      if (!config) continue;
+      ++accepted;
+      // Only that they return counts, whatever the mutation made of the values.
+      (void)config->integer_or("http.workers", 1, 1, 64);
+      (void)config->texts_or("http.names", {});
+      (void)config->finish();
+    }
+
+    CHECK(accepted > 100);
+    CHECK(accepted < 4'900);
   }
 
   TEST_CASE("a file is loaded and its absence or size is told") {
