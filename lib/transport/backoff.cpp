@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "transport/backoff.hpp"
+
+#include <algorithm>
+
+namespace ecp::inline v0::transport {
+
+namespace {
+constexpr std::int64_t first_ms = 2'000;
+constexpr std::int64_t longest_ms = 60'000;
+constexpr unsigned last_doubling = 5;  // 2 s * 2^5 is over the longest already.
+}  // namespace
+
+Milliseconds retry_delay(Random& random, unsigned attempt) {
+  const auto bound = std::min(longest_ms, first_ms << std::min(attempt, last_doubling));
+  return Milliseconds(
+      static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(bound) + 1)));
+}
+
+}  // namespace ecp::inline v0::transport

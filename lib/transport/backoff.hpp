@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// How long a link waits before it tries again.
+
+#include <ecp/core/random.hpp>
+#include <ecp/core/time.hpp>
+
+namespace ecp::inline v0::transport {
+
+/// Uniformly 0..min(60 s, 2 s * 2^attempt), so that a fleet does not come back in step.
+[[nodiscard]] Milliseconds retry_delay(Random& random, unsigned attempt);
+
+/// Room for a payload in a packet: topic, properties and headers need less than this much.
+inline constexpr std::size_t packet_overhead = 512;
+
+}  // namespace ecp::inline v0::transport
