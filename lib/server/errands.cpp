@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ecp/server/errands.hpp>
+
+#include <ecp/plane/maintenance.hpp>
+
+namespace ecp::inline v0::server {
+
+Result<AuditVerdict> verify_audit(const Settings& settings, const std::optional<Secret>& master_key,
+                                  Env env) {
+  ECP_TRY(const auto report, plane::verify_audit(settings.plane, master_key, env));
+  return AuditVerdict{report.is_whole(), report.summary()};
+}
+
+Result<std::string> make_login_link(const Settings& settings, std::string_view email, Env env) {
+  ECP_TRY(const auto code, plane::make_login_link(settings.plane, email, env));
+  // In the fragment, which browsers do not send: the code shows in no server's log.
+  return page_url(settings) + "/#code=" + std::string(code.view());
+}
+
+Result<void> reset_password(const Settings& settings, std::string_view email,
+                            const Secret& password, Env env) {
+  return plane::reset_password(settings.plane, email, password, env);
+}
+
+std::string page_url(const Settings& settings) {
+  const bool v6 = settings.http_address.find(':') != std::string::npos;
+  const std::string host = v6 ? "[" + settings.http_address + "]" : settings.http_address;
+  return (settings.tls ? "https://" : "http://") + host + ":" + std::to_string(settings.http_port);
+}
+
+}  // namespace ecp::inline v0::server

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ecp/server/settings.hpp>
+
+#include <charconv>
+
+#include <ecp/core/file.hpp>
+#include <ecp/core/reasons.hpp>
+
+namespace ecp::inline v0::server {
+
+namespace {
+
+constexpr std::size_t roots_file = 64 * kibibyte;
+constexpr std::int64_t most_workers = 64;
+constexpr Milliseconds second{1'000};
+constexpr Milliseconds hour{3'600'000};
+constexpr Milliseconds day = 24 * hour;
+
+Result<HostPort> address(Config& config, std::string_view key, std::string fallback) {
+  ECP_TRY(const auto text, config.text_or(key, std::move(fallback)));
+  auto parsed = parse_host_port(text);
+  if (!parsed) return config.bad(key, "must be host:port, such as 127.0.0.1:8443");
+  return parsed;
+}
+
+Result<LogLevel> log_level(Config& config) {
+  ECP_TRY(const auto text, config.text_or("log.level", "info"));
+  for (const auto level : {LogLevel::debug, LogLevel::info, LogLevel::warning, LogLevel::error}) {
+    if (text == to_string(level)) return level;
+  }
+  return config.bad("log.level", "must be debug, info, warning or error");
+}
+
+Result<void> read_http(Config& config, Settings& settings) {
+  ECP_TRY(auto listen, address(config, "http.listen", "127.0.0.1:8443"));
+  ECP_TRY(settings.tls, config.boolean_or("http.tls", true));
+  if (!settings.tls && !is_loopback(listen.host)) {
+    return config.bad("http.tls", "can be off only while http.listen is a loopback address");
+  }
+  settings.http_address = listen.host;
+  settings.http_port = listen.port;
+  auto& plane = settings.plane;
+  std::vector<std::string> names{"localhost"};
+  if (listen.host != "0.0.0.0" && listen.host != "::") names.push_back(listen.host);
+  ECP_TRY(plane.server_names, config.texts_or("http.names", std::move(names)));
+  ECP_TRY(plane.https_certificate_path, config.text_or("http.certificate", ""));
+  ECP_TRY(plane.https_key_path, config.text_or("http.key", ""));
+  if (plane.https_certificate_path.empty() != plane.https_key_path.empty()) {
+    return config.bad("http.certificate", "and http.key are given together or not at all");
+  }
+  ECP_TRY(settings.page_folder, config.text_or("http.page_folder", ""));
+  return {};
+}
+
+Result<void> read_broker(Config& config, plane::PlaneConfig& plane) {
+  ECP_TRY(auto listen, address(config, "broker.listen", "127.0.0.1:8883"));
+  auto& broker = plane.broker;
+  broker.bind = listen.host;
+  broker.port = listen.port;
+  ECP_TRY(broker.mosquitto_path, config.text_or("broker.mosquitto", broker.mosquitto_path));
+  ECP_TRY(broker.plugin_path,
+          config.text_or("broker.plugin", "/usr/lib/ecp/ecp_mosquitto_plugin.so"));
+  ECP_TRY(const auto advertised, config.texts_or("broker.advertise", {}));
+  for (const auto& text : advertised) {
+    auto parsed = parse_host_port(text);
+    if (!parsed) return config.bad("broker.advertise", "must be a list of host:port");
+    broker.advertise.push_back({parsed->host, parsed->port});
+  }
+  return {};
+}
+
+Result<void> read_agents(Config& config, const Settings& settings, plane::PlaneConfig& plane) {
+  ECP_TRY(plane.heartbeat, config.duration_or("agents.heartbeat", 15 * second, second, hour));
+  const std::string host =
+      plane.server_names.empty() ? settings.http_address : plane.server_names.back();
+  const std::string scheme = settings.tls ? "https://" : "http://";
+  ECP_TRY(plane.agent_urls, config.texts_or("agents.urls", {scheme + host + ":" +
+                                                            std::to_string(settings.http_port)}));
+  return {};
+}
+
+Result<void> read_webhook(Config& config, plane::PlaneConfig& plane) {
+  ECP_TRY(plane.webhook_allowed, config.texts_or("webhook.allow", {}));
+  ECP_TRY(const auto roots, config.text_or("webhook.roots", ""));
+  if (!roots.empty()) {
+    auto pem = read_file(roots, roots_file);
+    if (!pem) return config.bad("webhook.roots", pem.error().message());
+    plane.webhook_roots_pem = std::move(*pem);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<HostPort> parse_host_port(std::string_view text) {
+  const auto colon = text.rfind(':');
+  const auto wrong = [] {
+    return Error(reasons::bad_field, {{"field", "address"}, {"problem", "is not host:port"}});
+  };
+  if (colon == std::string_view::npos || colon == 0) return wrong();
+  auto host = text.substr(0, colon);
+  const auto digits = text.substr(colon + 1);
+  std::uint16_t port = 0;
+  const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (code != std::errc{} || end != digits.data() + digits.size()) return wrong();
+  if (host.front() == '[' && host.back() == ']') {
+    host = host.substr(1, host.size() - 2);
+  } else if (host.find(':') != std::string_view::npos) {
+    return wrong();
+  }
+  return HostPort{std::string(host), port};
+}
+
+bool is_loopback(std::string_view host) noexcept {
+  return host.starts_with("127.") || host == "::1" || host == "localhost";
+}
+
+Result<Settings> read_settings(Config& config) {
+  Settings settings;
+  auto& plane = settings.plane;
+  ECP_TRY(plane.data_folder, config.text("data_folder"));
+  ECP_TRY(plane.store_url, config.text_or("store.url", ""));
+  ECP_TRY(plane.master_key_path, config.text_or("store.master_key", ""));
+  ECP_TRY_VOID(read_http(config, settings));
+  ECP_TRY_VOID(read_agents(config, settings, plane));
+  ECP_TRY_VOID(read_broker(config, plane));
+  ECP_TRY_VOID(read_webhook(config, plane));
+  ECP_TRY(plane.series_keep, config.duration_or("series.retention", 30 * day, day, 36'500 * day));
+  ECP_TRY(settings.log_level, log_level(config));
+  ECP_TRY(const auto workers, config.integer_or("workers", 2, 1, most_workers));
+  settings.workers = static_cast<unsigned>(workers);
+  ECP_TRY_VOID(config.finish());
+  return settings;
+}
+
+}  // namespace ecp::inline v0::server

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <doctest/doctest.h>
+
+#include <ecp/server/settings.hpp>
+
+namespace server = ecp::server;
+
+namespace {
+
+ecp::Result<server::Settings> read(std::string_view text,
+                                   const ecp::EnvironmentVariables& environment = {}) {
+  auto config =
+      ecp::Config::parse(text, "ecpd.yaml", server::environment_prefix, environment);
+  if (!config) return config.error();
+  return server::read_settings(*config);
+}
+
+std::string problem(std::string_view text) {
+  const auto settings = read(text);
+  return settings ? std::string() : settings.error().message();
+}
+
+}  // namespace
+
+TEST_SUITE("server.Settings") {
+  TEST_CASE("a data folder is all that must be said") {
+    const auto settings = read("data_folder: /var/lib/ecpd\n");
+
+    REQUIRE(settings);
+    CHECK(settings->plane.data_folder == "/var/lib/ecpd");
+    CHECK(settings->tls);
+    CHECK(settings->http_port == 8443);
+    CHECK(settings->plane.agent_urls == std::vector<std::string>{"https://127.0.0.1:8443"});
+  }
+
+  TEST_CASE("without a data folder the key is named") {
+    CHECK(problem("http:\n  listen: 127.0.0.1:1\n").find("data_folder") != std::string::npos);
+  }
+
+  TEST_CASE("an unknown key is refused with its line") {
+    const auto text = problem("data_folder: /d\nhttp:\n  listenn: 127.0.0.1:1\n");
+
+    CHECK(text.find("ecpd.yaml:3") != std::string::npos);
+    CHECK(text.find("listenn") != std::string::npos);
+  }
+
+  TEST_CASE("plain HTTP is refused on an address that others reach [R39]") {
+    CHECK(problem("data_folder: /d\nhttp:\n  listen: 0.0.0.0:8080\n  tls: false\n").find("loopback") !=
+          std::string::npos);
+    CHECK(read("data_folder: /d\nhttp:\n  listen: 127.0.0.1:8080\n  tls: false\n"));
+    CHECK(read("data_folder: /d\nhttp:\n  listen: \"[::1]:8080\"\n  tls: false\n"));
+  }
+
+  TEST_CASE("an address that is none is refused naming its key") {
+    for (const char* address : {"8443", "127.0.0.1", "127.0.0.1:99999", "127.0.0.1:x", ":1", "a:b:1"}) {
+      CAPTURE(address);
+      const auto text =
+          problem(std::string("data_folder: /d\nbroker:\n  listen: '") + address + "'\n");
+      CHECK(text.find("broker.listen") != std::string::npos);
+    }
+  }
+
+  TEST_CASE("a certificate without its key is refused") {
+    CHECK(problem("data_folder: /d\nhttp:\n  certificate: /c.pem\n").find("http.key") !=
+          std::string::npos);
+  }
+
+  TEST_CASE("a variable of the environment overrides the file") {
+    const auto settings = read("data_folder: /d\nhttp:\n  listen: 127.0.0.1:1\n",
+                               {{"ECPD_HTTP_LISTEN", "127.0.0.1:2"}});
+
+    REQUIRE(settings);
+    CHECK(settings->http_port == 2);
+  }
+
+  TEST_CASE("what agents are told follows the names in the certificate") {
+    const auto settings = read("data_folder: /d\nhttp:\n  names: [localhost, plant.example]\n");
+
+    REQUIRE(settings);
+    CHECK(settings->plane.agent_urls == std::vector<std::string>{"https://plant.example:8443"});
+  }
+}
