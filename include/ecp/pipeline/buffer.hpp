@@ -19,6 +19,7 @@
 #include <ecp/link/documents.hpp>
 #include <ecp/pipeline/alarm_evaluator.hpp>
 #include <ecp/pipeline/buffer_store.hpp>
+#include <ecp/pipeline/observation.hpp>
 #include <ecp/series/sample.hpp>
 #include <ecp/storage/store.hpp>
 
@@ -46,8 +47,8 @@ class ECP_EXPORT Buffer {
                                                             BufferOptions options, Env env);
   ~Buffer();
 
-  /// Take samples of a service into memory until the next flush.
-  void add(link::EdgeServiceId service, std::vector<series::Sample> samples);
+  /// Take what a service saw into memory until the next flush.
+  void add(link::EdgeServiceId service, std::vector<Observation> observations);
   /// Replace the alarm rules; the state of rules that stay is kept.
   Result<void> set_rules(link::EdgeAlarmRules rules);
   /// Number and commit what was added, together with the alarm transitions it causes; true when
@@ -84,12 +85,21 @@ class ECP_EXPORT Buffer {
   [[nodiscard]] Backlog backlog() const;
 
  private:
-  struct Flush;
+  /// Observations of one service that have no numbers yet.
+  struct Pending {
+    link::EdgeServiceId service;
+    std::vector<Observation> observations;
+    std::int64_t lost = 0;  ///< Given up before they were stored; numbered as dropped.
+  };
+  struct Flush;  ///< What a flush changes; taken over when it is committed.
   Buffer(storage::Store& store, BufferOptions options, Env env);
   Result<void> load();
-  Result<bool> commit(std::vector<PendingSamples> pending);
+  Result<void> commit(const std::vector<Pending>& pending);
+  void put_back(std::vector<Pending> pending);
   Result<void> renew(std::string_view why);
-  Result<void> drop_oldest(storage::Transaction& transaction, BufferState& state);
+  Result<void> drop_oldest(BufferStore& store, BufferState& state) const;
+  Result<bool> acknowledge_journal(const link::Ack& ack);
+  Result<bool> acknowledge_stream(const link::Ack& ack);
 
   storage::Store& store_;
   BufferOptions options_;
@@ -97,7 +107,7 @@ class ECP_EXPORT Buffer {
   BufferState state_;
   AlarmEvaluator evaluator_;
   mutable std::mutex mutex_;  // Guards pending_ alone.
-  std::vector<PendingSamples> pending_;
+  std::vector<Pending> pending_;
   std::size_t pending_count_ = 0;
 };
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,13 +19,6 @@
 
 namespace ecp::inline v0::pipeline {
 
-/// Samples of one service that have no numbers yet.
-struct PendingSamples {
-  link::EdgeServiceId service;
-  std::vector<series::Sample> samples;
-  std::int64_t lost = 0;  ///< Given up before they were stored; numbered as dropped.
-};
-
 /// Stored samples with consecutive numbers.
 struct Chunk {
   std::string stream;
@@ -36,7 +30,7 @@ struct Chunk {
 /// What is known of the whole buffer.
 struct BufferState {
   std::string buffer_id;
-  std::map<std::string, std::int64_t, std::less<>> next;  ///< Next number of streams and journals.
+  std::map<std::string, std::int64_t, std::less<>> next;  ///< Next number of each stream.
   std::int64_t position = 0;                              ///< Order of chunks over all streams.
   std::int64_t dropped = 0;                               ///< Samples ever dropped.
   std::int64_t bytes = 0;                                 ///< Of all chunks.
@@ -54,7 +48,7 @@ class ECP_EXPORT BufferStore {
 
   /// An empty buffer_id when there is none yet.
   virtual Result<BufferState> load() = 0;
-  /// Store buffer_id, dropped and the next numbers.
+  /// Store buffer_id, dropped and the next numbers of streams.
   virtual Result<void> save(const BufferState& state) = 0;
 
   virtual Result<void> insert(const Chunk& chunk, std::int64_t position) = 0;
@@ -88,11 +82,15 @@ class ECP_EXPORT BufferStore {
     std::int64_t number = 0;
     std::string body;
   };
-  virtual Result<void> append(std::string_view journal, const JournalItem& item) = 0;
+  /// Store an item under the journal's next number.
+  virtual Result<void> append(std::string_view journal, std::string_view body) = 0;
+  /// First number not yet given, of a journal.
+  virtual Result<std::int64_t> next_journal_number(std::string_view journal) = 0;
   virtual Result<std::vector<JournalItem>> journal(std::string_view journal,
                                                    std::int64_t limit) = 0;
   virtual Result<void> remove_journal(std::string_view journal, std::int64_t upto) = 0;
-  virtual Result<void> renumber_journal(std::string_view journal, std::int64_t by) = 0;
+  /// Number what is left from 1.
+  virtual Result<void> renumber_journal(std::string_view journal) = 0;
 
   virtual Result<std::vector<AlarmMemory>> memories() = 0;
   virtual Result<void> put(const AlarmMemory& memory) = 0;

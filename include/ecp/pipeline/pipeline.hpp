@@ -16,6 +16,7 @@
 #include <ecp/kind/pipeline_config.hpp>
 #include <ecp/link/documents.hpp>
 #include <ecp/pipeline/driver.hpp>
+#include <ecp/pipeline/observation.hpp>
 #include <ecp/series/sample.hpp>
 
 namespace ecp::inline v0::pipeline {
@@ -41,7 +42,7 @@ struct PipelineStatus {
 class ECP_EXPORT Pipeline {
  public:
   struct Handlers {
-    std::function<void(std::vector<series::Sample>)> on_samples;
+    std::function<void(std::vector<Observation>)> on_observations;
     std::function<void()> on_status;  ///< `status` has changed.
   };
 

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ecp/pipeline/buffer.hpp>
+
+#include <algorithm>
+
+#include "pipeline/journals.hpp"
+
+namespace ecp::inline v0::pipeline {
+namespace {
+
+constexpr std::size_t most_pending = 50'000;        // Observations held for a flush that fails.
+constexpr std::size_t chunk_samples = 1'000;        // Rows of chunks stay small, for small memory.
+constexpr std::size_t chunk_bytes = 48 * kibibyte;  // Before coding.
+constexpr std::int64_t drop_step = 16;              // Chunks looked at while making room.
+
+std::size_t size_of(const series::Sample& sample) {
+  const auto* text = std::get_if<std::string>(&sample.value);
+  return 16 + sample.error.size() + (text != nullptr ? text->size() : 8);
+}
+
+/// Hands out consecutive samples in pieces of bounded size.
+template <class Take>
+Result<void> in_chunks(std::vector<series::Sample> samples, Take take) {
+  std::vector<series::Sample> piece;
+  std::size_t bytes = 0;
+  for (auto& sample : samples) {
+    const auto size = size_of(sample);
+    if (!piece.empty() && (piece.size() >= chunk_samples || bytes + size > chunk_bytes)) {
+      ECP_TRY_VOID(take(std::exchange(piece, {})));
+      bytes = 0;
+    }
+    bytes += size;
+    piece.push_back(std::move(sample));
+  }
+  if (piece.empty()) return {};
+  return take(std::move(piece));
+}
+
+std::int64_t& next_of(BufferState& state, const std::string& stream) {
+  return state.next.emplace(stream, 1).first->second;
+}
+
+}  // namespace
+
+BufferStore::~BufferStore() = default;
+
+/// What one flush changes in memory.
+struct Buffer::Flush {
+  BufferState state;
+  AlarmEvaluator evaluator;
+
+  Result<void> store(BufferStore& store, const Pending& pending) {
+    const auto stream = pending.service.to_string();
+    if (pending.lost > 0) {
+      auto& next = next_of(state, stream);
+      ECP_TRY_VOID(store.add_dropped(stream, {next, next + pending.lost - 1}));
+      next += pending.lost;
+      state.dropped += pending.lost;
+    }
+    std::vector<series::Sample> reported;
+    std::vector<link::Transition> transitions;
+    for (const auto& observation : pending.observations) {
+      evaluator.judge(pending.service, observation.sample, transitions);
+      if (observation.is_reported) reported.push_back(observation.sample);
+    }
+    for (const auto& transition : transitions) {
+      ECP_TRY_VOID(store.append(alarm_journal, journal_body(transition)));
+    }
+    return in_chunks(std::move(reported), [&](std::vector<series::Sample> piece) {
+      return insert(store, stream, piece);
+    });
+  }
+
+  Result<void> insert(BufferStore& store, const std::string& stream,
+                      const std::vector<series::Sample>& samples) {
+    auto& next = next_of(state, stream);
+    const auto count = static_cast<std::int64_t>(samples.size());
+    const Chunk chunk{stream, next, next + count - 1, series::encode_samples(samples)};
+    ECP_TRY_VOID(store.insert(chunk, ++state.position));
+    next += count;
+    state.samples += count;
+    state.bytes += static_cast<std::int64_t>(chunk.body.size());
+    return {};
+  }
+};
+
+Buffer::Buffer(storage::Store& store, BufferOptions options, Env env)
+    : store_(store), options_(options), env_(env) {}
+Buffer::~Buffer() = default;
+
+Result<std::unique_ptr<Buffer>> Buffer::open(storage::Store& store, BufferOptions options,
+                                             Env env) {
+  auto buffer = std::unique_ptr<Buffer>(new Buffer(store, options, env));
+  ECP_TRY_VOID(buffer->load());
+  return buffer;
+}
+
+Result<void> Buffer::load() {
+  const auto fresh_id = to_hex(env_.random.bytes(16));
+  std::vector<AlarmMemory> memories;
+  ECP_TRY(state_, store_.write([&](storage::Transaction& transaction) -> Result<BufferState> {
+    auto& store = transaction.get<BufferStore>();
+    ECP_TRY(auto state, store.load());
+    ECP_TRY(memories, store.memories());
+    if (state.buffer_id.empty()) {
+      state.buffer_id = fresh_id;
+      ECP_TRY_VOID(store.save(state));
+    }
+    return state;
+  }));
+  evaluator_.restore(std::move(memories));
+  return {};
+}
+
+void Buffer::add(link::EdgeServiceId service, std::vector<Observation> observations) {
+  const std::lock_guard lock(mutex_);
+  pending_count_ += observations.size();
+  if (!pending_.empty() && pending_.back().service == service) {
+    auto& last = pending_.back().observations;
+    last.insert(last.end(), std::make_move_iterator(observations.begin()),
+                std::make_move_iterator(observations.end()));
+  } else {
+    pending_.push_back({service, std::move(observations), 0});
+  }
+  for (auto each = pending_.begin(); pending_count_ > most_pending; ++each) {
+    pending_count_ -= each->observations.size();
+    each->lost += std::count_if(each->observations.begin(), each->observations.end(),
+                                [](const auto& seen) { return seen.is_reported; });
+    each->observations.clear();
+  }
+}
+
+void Buffer::put_back(std::vector<Pending> pending) {
+  auto later = std::exchange(pending_, std::move(pending));
+  for (auto& each : later) pending_.push_back(std::move(each));
+  pending_count_ = 0;
+  for (const auto& each : pending_) pending_count_ += each.observations.size();
+}
+
+Result<void> Buffer::set_rules(link::EdgeAlarmRules rules) {
+  const auto gone = evaluator_.set_rules(std::move(rules.rules));
+  if (gone.empty()) return {};
+  return store_.write([&](storage::Transaction& transaction) -> Result<void> {
+    for (const auto rule : gone) {
+      ECP_TRY_VOID(transaction.get<BufferStore>().remove(rule));
+    }
+    return {};
+  });
+}
+
+Result<bool> Buffer::flush() {
+  std::vector<Pending> pending;
+  {
+    const std::lock_guard lock(mutex_);
+    pending = std::exchange(pending_, {});
+    pending_count_ = 0;
+  }
+  if (pending.empty()) return false;
+  auto committed = commit(pending);
+  if (committed) return true;
+  const std::lock_guard lock(mutex_);
+  put_back(std::move(pending));
+  return std::move(committed).error();
+}
+
+Result<void> Buffer::commit(const std::vector<Pending>& pending) {
+  ECP_TRY(auto done, store_.write([&](storage::Transaction& transaction) -> Result<Flush> {
+    auto& store = transaction.get<BufferStore>();
+    Flush flush{state_, evaluator_};
+    for (const auto& each : pending) {
+      ECP_TRY_VOID(flush.store(store, each));
+    }
+    for (const auto& memory : flush.evaluator.take_changed()) {
+      ECP_TRY_VOID(store.put(memory));
+    }
+    ECP_TRY_VOID(drop_oldest(store, flush.state));
+    ECP_TRY_VOID(store.save(flush.state));
+    return flush;
+  }));
+  state_ = std::move(done.state);
+  evaluator_ = std::move(done.evaluator);
+  return {};
+}
+
+Result<void> Buffer::drop_oldest(BufferStore& store, BufferState& state) const {
+  while (state.bytes > static_cast<std::int64_t>(options_.max_bytes)) {
+    ECP_TRY(const auto oldest, store.oldest(drop_step));
+    if (oldest.empty()) return {};
+    for (const auto& each : oldest) {
+      if (state.bytes <= static_cast<std::int64_t>(options_.max_bytes)) return {};
+      const auto& chunk = each.chunk;
+      ECP_TRY(const auto removed, store.remove(chunk.stream, chunk.first, chunk.last));
+      ECP_TRY_VOID(store.add_dropped(chunk.stream, {chunk.first, chunk.last}));
+      state.bytes -= removed.bytes;
+      state.samples -= removed.samples;
+      state.dropped += removed.samples;
+    }
+  }
+  return {};
+}
+
+Result<void> Buffer::append(storage::Transaction& transaction, const link::ReportedItem& item) {
+  return transaction.get<BufferStore>().append(reported_journal, journal_body(item));
+}
+
+Result<void> Buffer::append(const link::ReportedItem& item) {
+  return store_.write([&](storage::Transaction& transaction) { return append(transaction, item); });
+}
+
+Result<void> Buffer::append(const link::AgentEvent& event) {
+  return store_.write([&](storage::Transaction& transaction) {
+    return transaction.get<BufferStore>().append(event_journal, journal_body(event));
+  });
+}
+
+std::vector<std::string> Buffer::streams() const {
+  std::vector<std::string> names;
+  for (const auto& [name, next] : state_.next) names.push_back(name);
+  return names;
+}
+
+std::int64_t Buffer::next_number(std::string_view stream) const {
+  const auto found = state_.next.find(stream);
+  return found == state_.next.end() ? 1 : found->second;
+}
+
+Backlog Buffer::backlog() const { return {state_.samples, state_.dropped}; }
+
+}  // namespace ecp::inline v0::pipeline

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include <ecp/pipeline/buffer.hpp>
+
+#include "pipeline/journals.hpp"
+
+namespace ecp::inline v0::pipeline {
+namespace {
+
+constexpr std::int64_t chunks_per_batch = 64;
+constexpr std::size_t samples_per_batch = 2'000;
+constexpr std::int64_t journal_items = 50;
+constexpr std::size_t journal_bytes = 64 * kibibyte;
+constexpr std::size_t dropped_ranges = 64;  // Told in one batch; the next ones follow later.
+constexpr auto late_transition = Milliseconds{60'000};
+
+/// Join stored items into the document of one batch.
+template <class Item, class Parse>
+Result<Buffer::JournalPart> join(const std::vector<BufferStore::JournalItem>& stored,
+                                 const std::string& buffer_id, Parse parse) {
+  link::JournalBatch<Item> batch;
+  batch.buffer_id = buffer_id;
+  batch.first = stored.front().number;
+  std::size_t bytes = 0;
+  for (const auto& each : stored) {
+    bytes += each.body.size();
+    if (!batch.items.empty() && bytes > journal_bytes) break;
+    ECP_TRY(auto part, parse(each.body));
+    for (auto& item : part.items) batch.items.push_back(std::move(item));
+  }
+  Buffer::JournalPart part;
+  part.last = batch.first + static_cast<std::int64_t>(batch.items.size()) - 1;
+  part.document = link::to_json(batch);
+  return part;
+}
+
+Result<link::AlarmBatch> parse_transition(std::string_view body, Time now) {
+  ECP_TRY(auto batch, link::parse_alarm_batch(body));
+  for (auto& each : batch.items) each.late = now - each.at > late_transition;
+  return batch;
+}
+
+}  // namespace
+
+Result<std::optional<Buffer::Batch>> Buffer::batch(std::string_view stream, std::int64_t from,
+                                                   std::int64_t upto, std::size_t max_bytes,
+                                                   Time late_before) {
+  return store_.read([&](storage::Transaction& transaction) -> Result<std::optional<Batch>> {
+    auto& store = transaction.get<BufferStore>();
+    ECP_TRY(const auto chunks, store.list(stream, from, chunks_per_batch));
+    if (chunks.empty() || chunks.front().first > upto) return std::nullopt;
+    Batch made;
+    made.head = {state_.buffer_id,
+                 std::string(stream),
+                 chunks.front().first,
+                 chunks.front().first - 1,
+                 0,
+                 {}};
+    std::vector<series::Sample> samples;
+    std::size_t bytes = 0;
+    for (const auto& chunk : chunks) {
+      bytes += chunk.body.size();
+      const bool is_full = bytes > max_bytes || samples.size() >= samples_per_batch;
+      const bool is_next = chunk.first == made.head.last + 1 && chunk.first <= upto;
+      if (!samples.empty() && (is_full || !is_next)) break;
+      ECP_TRY(auto part, series::decode_samples(chunk.body));
+      for (auto& sample : part) samples.push_back(std::move(sample));
+      made.head.last = chunk.last;
+    }
+    for (auto& sample : samples) sample.late = sample.time < late_before;
+    made.body = series::encode_samples(samples);
+    ECP_TRY(made.head.dropped, store.dropped(stream));
+    ECP_TRY(const auto lowest, store.lowest(stream));
+    made.head.floor = lowest.value_or(made.head.first);
+    if (!made.head.dropped.empty()) {
+      made.head.floor = std::min(made.head.floor, made.head.dropped.front().first);
+    }
+    if (made.head.dropped.size() > dropped_ranges) made.head.dropped.resize(dropped_ranges);
+    return made;
+  });
+}
+
+Result<std::optional<Buffer::JournalPart>> Buffer::journal_part(std::string_view journal) {
+  ECP_TRY(const auto stored, store_.read([&](storage::Transaction& transaction) {
+    return transaction.get<BufferStore>().journal(journal, journal_items);
+  }));
+  if (stored.empty()) return std::nullopt;
+  if (journal == reported_journal) {
+    ECP_TRY(auto part,
+            join<link::ReportedItem>(stored, state_.buffer_id, link::parse_reported_batch));
+    return std::optional(std::move(part));
+  }
+  if (journal == event_journal) {
+    ECP_TRY(auto part, join<link::AgentEvent>(stored, state_.buffer_id, link::parse_event_batch));
+    return std::optional(std::move(part));
+  }
+  ECP_TRY(auto part, join<link::Transition>(stored, state_.buffer_id, [&](std::string_view body) {
+            return parse_transition(body, env_.clock.now());
+          }));
+  return std::optional(std::move(part));
+}
+
+Result<bool> Buffer::acknowledge(const link::Ack& ack) {
+  if (ack.buffer_id != state_.buffer_id) return false;
+  if (ack.renew) {
+    ECP_TRY_VOID(renew("the control plane asked for it"));
+    return true;
+  }
+  return is_journal(ack.stream) ? acknowledge_journal(ack) : acknowledge_stream(ack);
+}
+
+Result<bool> Buffer::acknowledge_journal(const link::Ack& ack) {
+  ECP_TRY(const auto next, store_.read([&](storage::Transaction& transaction) {
+    return transaction.get<BufferStore>().next_journal_number(ack.stream);
+  }));
+  if (ack.upto >= next) {
+    ECP_TRY_VOID(renew("the control plane has taken more of " + ack.stream + " than was given"));
+    return true;
+  }
+  ECP_TRY_VOID(store_.write([&](storage::Transaction& transaction) {
+    return transaction.get<BufferStore>().remove_journal(ack.stream, ack.upto);
+  }));
+  return false;
+}
+
+Result<bool> Buffer::acknowledge_stream(const link::Ack& ack) {
+  auto highest = ack.upto;
+  for (const auto& range : ack.ranges) highest = std::max(highest, range.second);
+  if (highest >= next_number(ack.stream)) {
+    ECP_TRY_VOID(renew("the control plane has taken more samples than were given"));
+    return true;
+  }
+  ECP_TRY(const auto removed,
+          store_.write([&](storage::Transaction& transaction) -> Result<BufferStore::Removed> {
+            auto& store = transaction.get<BufferStore>();
+            ECP_TRY(auto sum, store.remove(ack.stream, 0, ack.upto));
+            for (const auto& range : ack.ranges) {
+              ECP_TRY(const auto part, store.remove(ack.stream, range.first, range.second));
+              sum.samples += part.samples;
+              sum.bytes += part.bytes;
+            }
+            ECP_TRY_VOID(store.remove_dropped(ack.stream, ack.upto));
+            return sum;
+          }));
+  state_.samples -= removed.samples;
+  state_.bytes -= removed.bytes;
+  return false;
+}
+
+namespace {
+
+/// Number chunks and dropped ranges of a stream from 1, in their order; return the next number.
+Result<std::int64_t> renumber_stream(BufferStore& store, const std::string& stream) {
+  ECP_TRY(const auto dropped, store.dropped(stream));
+  if (!dropped.empty()) ECP_TRY_VOID(store.remove_dropped(stream, dropped.back().second));
+  std::int64_t next = 1;
+  auto gap = dropped.begin();
+  const auto number_gaps = [&](std::int64_t before) -> Result<void> {
+    for (; gap != dropped.end() && gap->first < before; ++gap) {
+      const auto count = gap->second - gap->first + 1;
+      ECP_TRY_VOID(store.add_dropped(stream, {next, next + count - 1}));
+      next += count;
+    }
+    return {};
+  };
+  for (std::int64_t from = 0;;) {
+    ECP_TRY(const auto chunks, store.list(stream, from, chunks_per_batch));
+    for (const auto& chunk : chunks) {
+      ECP_TRY_VOID(number_gaps(chunk.first));
+      ECP_TRY_VOID(store.renumber(chunk, next));
+      next += chunk.last - chunk.first + 1;
+      from = chunk.first + 1;
+    }
+    if (chunks.empty()) break;
+  }
+  ECP_TRY_VOID(number_gaps(std::numeric_limits<std::int64_t>::max()));
+  return next;
+}
+
+}  // namespace
+
+Result<void> Buffer::renew(std::string_view why) {
+  const auto fresh_id = to_hex(env_.random.bytes(16));
+  const link::AgentEvent event{"agent.buffer_renewed", std::string(why), env_.clock.now()};
+  ECP_TRY(state_, store_.write([&](storage::Transaction& transaction) -> Result<BufferState> {
+    auto& store = transaction.get<BufferStore>();
+    auto state = state_;
+    state.buffer_id = fresh_id;
+    for (auto& [stream, next] : state.next) {
+      ECP_TRY(next, renumber_stream(store, stream));
+    }
+    for (const auto journal : {reported_journal, alarm_journal, event_journal}) {
+      ECP_TRY_VOID(store.renumber_journal(journal));
+    }
+    ECP_TRY_VOID(store.append(event_journal, journal_body(event)));
+    ECP_TRY_VOID(store.save(state));
+    return state;
+  }));
+  env_.log.warning("pipeline", "the buffer has a new id", {{"why", std::string(why)}});
+  return {};
+}
+
+}  // namespace ecp::inline v0::pipeline

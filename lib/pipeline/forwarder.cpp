@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ecp/pipeline/forwarder.hpp>
+
+#include <algorithm>
+#include <limits>
+
+#include "pipeline/journals.hpp"
+
+namespace ecp::inline v0::pipeline {
+namespace {
+
+constexpr std::size_t kept_for_live = 2;  // Batches under way that a backlog leaves to new samples.
+constexpr auto first_wait = Milliseconds{5'000};
+constexpr auto longest_wait = Milliseconds{60'000};
+constexpr auto late_after = Milliseconds{10'000};
+constexpr std::size_t wanted_bytes = 48 * kibibyte;  // Of one batch: small memory, short frames.
+constexpr std::size_t head_bytes = 4 * kibibyte;     // At most, of a batch's head.
+constexpr auto no_end = std::numeric_limits<std::int64_t>::max();
+
+}  // namespace
+
+Forwarder::Forwarder(Buffer& buffer, SendFunction send, Env env)
+    : buffer_(buffer), send_(std::move(send)), env_(env) {}
+
+Forwarder::Stream& Forwarder::stream(const std::string& name) {
+  const auto [found, is_new] = streams_.try_emplace(name);
+  if (is_new) found->second.backlog_end = found->second.live = buffer_.next_number(name);
+  return found->second;
+}
+
+void Forwarder::link_up(std::size_t max_payload) {
+  is_up_ = true;
+  max_payload_ = max_payload;
+  streams_.clear();
+  journals_.clear();
+  pump();
+}
+
+void Forwarder::link_down() {
+  is_up_ = false;
+  streams_.clear();
+  journals_.clear();
+}
+
+void Forwarder::acknowledged(const link::Ack& ack, bool restarted) {
+  if (restarted) {
+    streams_.clear();
+    journals_.clear();
+  } else if (is_journal(ack.stream)) {
+    const auto found = journals_.find(ack.stream);
+    if (found != journals_.end() && found->second.last <= ack.upto) journals_.erase(found);
+  } else if (const auto found = streams_.find(ack.stream); found != streams_.end()) {
+    std::erase_if(found->second.flights, [&](const Flight& flight) {
+      return flight.last <= ack.upto ||
+             std::any_of(ack.ranges.begin(), ack.ranges.end(), [&](const auto& range) {
+               return range.first <= flight.first && flight.last <= range.second;
+             });
+    });
+  }
+  pump();
+}
+
+void Forwarder::pump() {
+  if (!is_up_) return;
+  for (const auto journal : {reported_journal, alarm_journal, event_journal}) {
+    pump_journal(journal);
+  }
+  for (const auto& name : buffer_.streams()) pump_stream(name);
+}
+
+SteadyTime Forwarder::wake_at() const {
+  auto next = SteadyTime::max();
+  for (const auto& [name, flight] : journals_) next = std::min(next, flight.again);
+  for (const auto& [name, stream] : streams_) {
+    if (!stream.flights.empty()) next = std::min(next, stream.flights.front().again);
+  }
+  return next;
+}
+
+void Forwarder::pump_stream(const std::string& name) {
+  auto& state = stream(name);
+  send_again(name, state);
+  const auto may_send = [&](std::size_t reserved) {
+    return state.flights.size() + reserved < limits::batches_in_flight;
+  };
+  while (may_send(0) && state.live < buffer_.next_number(name)) {
+    const auto next = send_from(name, state, state.live, no_end);
+    if (next == state.live) break;
+    state.live = next;
+  }
+  while (may_send(kept_for_live) && state.backlog < state.backlog_end) {
+    const auto next = send_from(name, state, state.backlog, state.backlog_end - 1);
+    if (next == state.backlog) {
+      state.backlog = state.backlog_end;
+    } else {
+      state.backlog = next;
+    }
+  }
+}
+
+std::int64_t Forwarder::send_from(const std::string& name, Stream& state, std::int64_t from,
+                                  std::int64_t upto) {
+  Flight flight;
+  if (!send_batch(name, from, upto, flight)) return from;
+  schedule(flight);
+  const auto place = std::find_if(state.flights.begin(), state.flights.end(),
+                                  [&](const Flight& each) { return each.first > flight.first; });
+  state.flights.insert(place, flight);
+  return flight.last + 1;
+}
+
+/// Only the oldest is sent again: when it is lost, so is the link, or the plane is slow.
+void Forwarder::send_again(const std::string& name, Stream& state) {
+  if (state.flights.empty() || env_.clock.steady() < state.flights.front().again) return;
+  auto& oldest = state.flights.front();
+  Flight again;
+  if (send_batch(name, oldest.first, oldest.last, again)) {
+    schedule(oldest);
+  } else {
+    state.flights.erase(state.flights.begin());  // Dropped meanwhile, to make room.
+  }
+}
+
+bool Forwarder::send_batch(const std::string& name, std::int64_t from, std::int64_t upto,
+                           Flight& flight) {
+  const auto most = std::min({wanted_bytes, limits::batch, max_payload_ - head_bytes});
+  auto batch = buffer_.batch(name, from, upto, most, env_.clock.now() - late_after);
+  if (!batch) {
+    env_.log.error("pipeline", "the buffer cannot be read", {{"why", batch.error().describe()}});
+    return false;
+  }
+  if (!*batch) return false;
+  const auto& head = (*batch)->head;
+  flight.first = head.first;
+  flight.last = head.last;
+  // Whether it was taken shows in the ack alone.
+  send_({transport::ChannelKind::telemetry, name, {}}, link::encode_telemetry(head, (*batch)->body),
+        [](const Result<void>&) {});
+  return true;
+}
+
+void Forwarder::schedule(Flight& flight) {
+  flight.wait = flight.wait.count() == 0 ? first_wait : std::min(flight.wait * 2, longest_wait);
+  const auto fifth = static_cast<std::uint64_t>(flight.wait.count() / 5);
+  const auto jitter = Milliseconds(static_cast<std::int64_t>(env_.random.below(fifth)));
+  flight.again = env_.clock.steady() + flight.wait + jitter;
+}
+
+void Forwarder::pump_journal(std::string_view name) {
+  const auto found = journals_.find(name);
+  if (found != journals_.end() && env_.clock.steady() < found->second.again) return;
+  auto part = buffer_.journal_part(name);
+  if (!part || !*part) {
+    if (!part) {
+      env_.log.error("pipeline", "a journal cannot be read", {{"why", part.error().describe()}});
+    }
+    if (found != journals_.end()) journals_.erase(found);
+    return;
+  }
+  auto& flight = journals_[std::string(name)];
+  flight.last = (*part)->last;
+  schedule(flight);
+  const auto kind = name == reported_journal ? transport::ChannelKind::reported
+                    : name == alarm_journal  ? transport::ChannelKind::alarm
+                                             : transport::ChannelKind::event;
+  send_({kind, {}, {}}, std::move((*part)->document), [](const Result<void>&) {});
+}
+
+}  // namespace ecp::inline v0::pipeline
