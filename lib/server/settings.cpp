@@ -60,6 +60,7 @@ Result<void> read_broker(Config& config, plane::PlaneConfig& plane) {
   ECP_TRY(broker.mosquitto_path, config.text_or("broker.mosquitto", broker.mosquitto_path));
   ECP_TRY(broker.plugin_path,
           config.text_or("broker.plugin", "/usr/lib/ecp/ecp_mosquitto_plugin.so"));
+  ECP_TRY(broker.keep_running, config.boolean_or("broker.keep_running", false));
   ECP_TRY(const auto advertised, config.texts_or("broker.advertise", {}));
   for (const auto& text : advertised) {
     auto parsed = parse_host_port(text);

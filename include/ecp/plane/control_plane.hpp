@@ -71,6 +71,8 @@ struct BrokerConfig {
   std::uint16_t port = 8883;
   std::string mosquitto_path = "/usr/sbin/mosquitto";
   std::string plugin_path;  ///< ecp_mosquitto_plugin.so
+  /// Our broker and its sessions survive `ControlPlane::stop`; after a crash they always do.
+  bool keep_running = false;
   /// A broker that somebody else runs with our plugin; none: we start our own.
   std::optional<transport::BrokerAddress> external;
   /// What agents are told; empty: this machine's name and `port`, or `external`.
@@ -124,8 +126,8 @@ class ECP_EXPORT ControlPlane {
   ControlPlane(const ControlPlane&) = delete;
   ControlPlane& operator=(const ControlPlane&) = delete;
 
-  /// Stop in order: gateway, timers, engines, what the outbox still has, store; idempotent. The
-  /// broker goes on, so that agents stay connected to it. HTTP in front must be drained before.
+  /// Stop in order: gateway, timers, engines, what the outbox still has, store, and our broker
+  /// unless it is to keep running; idempotent. HTTP in front must be drained before.
   void stop() noexcept;
 
   [[nodiscard]] const PlaneConfig& config() const noexcept;
