@@ -13,6 +13,7 @@
 #include <ecp/core/result.hpp>
 #include <ecp/core/secret.hpp>
 #include <ecp/identity/password.hpp>
+#include <ecp/identity/ports.hpp>
 #include <ecp/identity/user.hpp>
 #include <ecp/storage/store.hpp>
 
@@ -39,12 +40,12 @@ struct SessionTokens {
 ///
 /// Log-in, refresh and authentication need no grant; everything here is audited except
 /// `authenticate`. Whether a user exists cannot be told from answer or time of `log_in`.
-/// Ownership: store, hasher and the env's parts outlive it.
+/// Ownership: store, hasher, roles and the env's parts outlive it.
 /// Thread safety: any thread, outside units of work; `log_in` and `change_password` take the time
 ///   of a password hash.
 class ECP_EXPORT SessionRegistry {
  public:
-  SessionRegistry(storage::Store& store, PasswordHasher& hasher, const Env& env,
+  SessionRegistry(storage::Store& store, PasswordHasher& hasher, RoleBook& roles, const Env& env,
                   SessionOptions options = {});
 
   /// Fails with `unauthenticated` (identity.wrong_credentials), `resource_exhausted` when there
@@ -72,14 +73,11 @@ class ECP_EXPORT SessionRegistry {
   Result<void> sweep();
 
  private:
-  Result<void> check_throttle(std::string_view email, const access::Origin& origin);
-  Result<void> count_failure(std::string_view email, const access::Origin& origin,
-                             std::string_view why);
-  Result<SessionTokens> open_session(storage::Transaction& transaction, User user,
-                                     std::string_view source, const access::Origin& origin);
+  Result<void> fail_log_in(std::string_view email, const access::Origin& origin);
 
   storage::Store& store_;
   PasswordHasher& hasher_;
+  RoleBook& roles_;
   Env env_;
   SessionOptions options_;
 };
