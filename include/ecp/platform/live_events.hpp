@@ -30,8 +30,9 @@ class ECP_EXPORT Subscription {
 /// Spreads hints to whoever listens in a scope.
 ///
 /// Thread safety: any thread. Subscriptions may outlive it.
-/// Callbacks: in the publishing thread; they must be short, not block, and not subscribe or
-///   unsubscribe. A handler that throws is a broken invariant.
+/// Callbacks: in the publishing thread, each handler in one thread at a time; they must be short,
+///   not block, and not publish, subscribe or unsubscribe. A handler that throws is a broken
+///   invariant.
 class ECP_EXPORT LiveEvents {
  public:
   LiveEvents();
