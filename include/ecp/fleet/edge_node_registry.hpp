@@ -12,6 +12,7 @@
 #include <ecp/core/env.hpp>
 #include <ecp/core/export.hpp>
 #include <ecp/fleet/edge_node_store.hpp>
+#include <ecp/series/series_store.hpp>
 #include <ecp/storage/store.hpp>
 
 namespace ecp::inline v0::fleet {
@@ -37,7 +38,9 @@ class ECP_EXPORT EdgeNodeRegistry {
     std::optional<std::string> name;
     std::optional<std::string> description;
   };
-  EdgeNodeRegistry(storage::Store& store, NodeObserver& observer, NodeGate& gate, Env env);
+  /// Everything given outlives the registry.
+  EdgeNodeRegistry(storage::Store& store, NodeObserver& observer, NodeGate& gate,
+                   series::SeriesStore& series, Env env);
 
   Result<EdgeNode> get(const access::Grant& grant, EdgeNodeId id);
   /// `query.project` is taken from the grant.
@@ -53,6 +56,7 @@ class ECP_EXPORT EdgeNodeRegistry {
   storage::Store& store_;
   NodeObserver& observer_;
   NodeGate& gate_;
+  series::SeriesStore& series_;
   Env env_;
 };
 

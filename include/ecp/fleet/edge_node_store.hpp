@@ -55,6 +55,8 @@ class ECP_EXPORT EdgeNodeStore {
   virtual Result<void> put_status(EdgeNodeId id, const EdgeNodeStatus& status) = 0;
   /// Raise last-seen; never lowers it.
   virtual Result<void> touch_seen(EdgeNodeId id, Time seen) = 0;
+  /// Replace what a heartbeat tells of buffer and host.
+  virtual Result<void> put_vitals(EdgeNodeId id, const link::Heartbeat& heartbeat) = 0;
   virtual Result<void> put_wanted(EdgeNodeId id, link::Generation wanted) = 0;
   /// Ids after `after`, in order, of nodes that were heard at least once and are neither absent nor
   /// revoked: those whose silence means something.

@@ -159,6 +159,16 @@ class SqlEdgeNodeStore final : public EdgeNodeStore {
     return {};
   }
 
+  Result<void> put_vitals(EdgeNodeId id, const link::Heartbeat& heartbeat) override {
+    const auto& host = heartbeat.host;
+    ECP_TRY_VOID(connection_.run(
+        "UPDATE fleet_node_status SET buffered = $1, dropped = $2, load_1m = $3, memory_total = "
+        "$4, memory_available = $5, disk_free = $6 WHERE node = $7",
+        heartbeat.buffered, heartbeat.dropped, host.load_1m, host.memory_total,
+        host.memory_available, host.disk_free, id.to_string()));
+    return {};
+  }
+
   Result<void> put_wanted(EdgeNodeId id, link::Generation wanted) override {
     ECP_TRY_VOID(connection_.run(
         "UPDATE fleet_nodes SET wanted_epoch = $1, wanted_generation = $2 WHERE id = $3",

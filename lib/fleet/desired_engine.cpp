@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ecp/fleet/desired.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <set>
+
+#include <ecp/core/limits.hpp>
+#include <ecp/core/reasons.hpp>
+#include <ecp/fleet/edge_node_store.hpp>
+#include <ecp/fleet/operations.hpp>
+#include <ecp/fleet/reasons.hpp>
+#include <ecp/pki/signature.hpp>
+
+namespace ecp::inline v0::fleet {
+namespace {
+
+constexpr std::int64_t nodes_at_once = 500;
+
+/// Keep as many bodies as may travel inside the message; the agent fetches the others by hash.
+void trim_bodies(link::SignedManifest& manifest) {
+  std::size_t room = limits::inline_bodies;
+  for (auto body = manifest.bodies.begin(); body != manifest.bodies.end();) {
+    if (body->second.size() > room) {
+      body = manifest.bodies.erase(body);
+      continue;
+    }
+    room -= body->second.size();
+    ++body;
+  }
+}
+
+Bytes signed_octets(BytesView manifest) {
+  return std::string(link::manifest_signature_context) + std::string(manifest);
+}
+
+}  // namespace
+
+struct DesiredEngine::State : std::enable_shared_from_this<DesiredEngine::State> {
+  State(storage::Store& store_in, const pki::SigningKey& key_in, Env env_in)
+      : store(store_in), key(key_in), env(env_in) {}
+
+  /// Assemble soon, once for however many calls come before that.
+  void wake() {
+    if (stopped || scheduled.exchange(true)) return;
+    env.workers.post([state = shared_from_this()] {
+      state->scheduled = false;
+      if (state->stopped) return;
+      if (auto done = state->assemble(); !done) {
+        state->env.log.error("fleet", "desired state could not be assembled",
+                             {{"error", done.error().describe()}});
+      }
+    });
+  }
+
+  Result<std::int64_t> assemble();
+  Result<bool> assemble_one(storage::Transaction& transaction, EdgeNodeId id);
+  Result<std::vector<DesiredResource>> collect(storage::Transaction& transaction,
+                                               const EdgeNode& node);
+  Result<link::SignedManifest> sign(const link::Manifest& manifest,
+                                    std::vector<DesiredResource> resources) const;
+  Result<void> send(EdgeNodeId node);
+
+  storage::Store& store;
+  const pki::SigningKey& key;
+  Env env;
+  std::vector<DesiredSource*> sources;
+  std::atomic<transport::AgentGateway*> gateway = nullptr;
+  std::atomic<bool> scheduled = false;
+  std::atomic<bool> stopped = false;
+};
+
+Result<std::int64_t> DesiredEngine::State::assemble() {
+  std::int64_t changed = 0;
+  std::set<EdgeNodeId> tried;
+  while (true) {
+    ECP_TRY(const auto nodes, store.read([&](storage::Transaction& transaction) {
+      return transaction.get<DesiredStore>().touched(nodes_at_once);
+    }));
+    bool any = false;
+    for (const auto node : nodes) {
+      if (!tried.insert(node).second) continue;
+      any = true;
+      auto made = store.write(
+          [&](storage::Transaction& transaction) { return assemble_one(transaction, node); });
+      if (!made) {
+        env.log.error("fleet", "the manifest of an edge node could not be made",
+                      {{"node", node.to_string()}, {"error", made.error().describe()}});
+        continue;
+      }
+      if (!*made) continue;
+      ++changed;
+      ECP_TRY_VOID(send(node));
+    }
+    if (!any) return changed;
+  }
+}
+
+Result<std::vector<DesiredResource>> DesiredEngine::State::collect(
+    storage::Transaction& transaction, const EdgeNode& node) {
+  std::vector<DesiredResource> resources;
+  for (auto* source : sources) {
+    ECP_TRY(auto more, source->resources(transaction, node));
+    for (auto& resource : more) {
+      if (resource.body.size() > limits::resource_body) return reasons::manifest_too_large;
+      resources.push_back(std::move(resource));
+    }
+  }
+  std::sort(resources.begin(), resources.end(),
+            [](const auto& left, const auto& right) { return left.name < right.name; });
+  return resources;
+}
+
+/// Make a new manifest when the set of resources, or the epoch, really changed.
+Result<bool> DesiredEngine::State::assemble_one(storage::Transaction& transaction, EdgeNodeId id) {
+  auto& nodes = transaction.get<EdgeNodeStore>();
+  auto& desired = transaction.get<DesiredStore>();
+  ECP_TRY_VOID(desired.settle(id));
+  ECP_TRY(const auto node, nodes.find(id));
+  if (!node || node->revoked) return false;
+  ECP_TRY(auto resources, collect(transaction, *node));
+  link::Manifest manifest;
+  manifest.agent = id;
+  for (const auto& resource : resources) {
+    manifest.resources.push_back({resource.name, to_hex(sha256(resource.body)),
+                                  static_cast<std::int64_t>(resource.body.size())});
+  }
+  ECP_TRY(const auto stored, desired.find(id));
+  if (!stored && manifest.resources.empty()) return false;
+  if (stored) {
+    ECP_TRY(const auto before, link::parse_manifest(stored->manifest));
+    const bool current = before.generation == node->wanted;
+    if (current && before.resources == manifest.resources) return false;
+  }
+  manifest.generation = {std::max<std::int64_t>(node->wanted.epoch, 1),
+                         node->wanted.generation + 1};
+  ECP_TRY(const auto made, sign(manifest, std::move(resources)));
+  ECP_TRY_VOID(desired.put(id, made));
+  ECP_TRY_VOID(nodes.put_wanted(id, manifest.generation));
+  return true;
+}
+
+Result<link::SignedManifest> DesiredEngine::State::sign(
+    const link::Manifest& manifest, std::vector<DesiredResource> resources) const {
+  link::SignedManifest made;
+  made.manifest = link::to_json(manifest);
+  made.key_id = key.key_id();
+  made.signature = key.sign(signed_octets(made.manifest));
+  if (link::to_json(made).size() + 2 * limits::inline_bodies > limits::mqtt_packet) {
+    return reasons::manifest_too_large;
+  }
+  for (auto& resource : resources) {
+    made.bodies.emplace(std::move(resource.name), std::move(resource.body));
+  }
+  return made;
+}
+
+Result<void> DesiredEngine::State::send(EdgeNodeId node) {
+  auto* const out = gateway.load();
+  if (out == nullptr || stopped) return {};
+  ECP_TRY(auto manifest, store.read([&](storage::Transaction& transaction) {
+    return transaction.get<DesiredStore>().find(node);
+  }));
+  if (!manifest) return {};
+  trim_bodies(*manifest);
+  out->send(node, {transport::ChannelKind::desired, {}, {}}, link::to_json(*manifest),
+            [](const Result<void>&) {});  // An agent that missed it shows so in its heartbeat.
+  return {};
+}
+
+DesiredEngine::DesiredEngine(storage::Store& store, const pki::SigningKey& key, Env env)
+    : state_(std::make_shared<State>(store, key, env)) {}
+
+DesiredEngine::~DesiredEngine() { stop(); }
+
+void DesiredEngine::add_source(DesiredSource& source) { state_->sources.push_back(&source); }
+
+void DesiredEngine::start(transport::AgentGateway& gateway) {
+  state_->gateway = &gateway;
+  state_->wake();
+}
+
+void DesiredEngine::stop() noexcept {
+  state_->stopped = true;
+  state_->gateway = nullptr;
+}
+
+Result<void> DesiredEngine::touch(storage::Transaction& transaction, EdgeNodeId node) {
+  ECP_TRY_VOID(transaction.get<DesiredStore>().touch(node));
+  transaction.after_commit([state = state_] { state->wake(); });
+  return {};
+}
+
+Result<void> DesiredEngine::touch_project(storage::Transaction& transaction,
+                                          access::ProjectId project) {
+  ECP_TRY_VOID(transaction.get<DesiredStore>().touch_project(project));
+  transaction.after_commit([state = state_] { state->wake(); });
+  return {};
+}
+
+Result<std::int64_t> DesiredEngine::assemble() { return state_->assemble(); }
+
+Result<void> DesiredEngine::send(EdgeNodeId node) { return state_->send(node); }
+
+Result<bool> DesiredEngine::adopt(EdgeNodeId id, const link::SignedManifest& handed) {
+  const auto& key = state_->key;
+  const bool ours =
+      handed.key_id == key.key_id() &&
+      pki::verify_signature(key.public_key(), signed_octets(handed.manifest), handed.signature)
+          .has_value();
+  const auto manifest = link::parse_manifest(handed.manifest);
+  return state_->store.write([&](storage::Transaction& transaction) -> Result<bool> {
+    auto& nodes = transaction.get<EdgeNodeStore>();
+    ECP_TRY(const auto node, nodes.find(id));
+    if (!node || node->revoked) return reasons::agent_refused;
+    const bool proven = ours && manifest && manifest->agent == id;
+    if (proven && manifest->generation <= node->wanted) return false;
+    const audit::Circumstance circumstance{
+        {access::PrincipalKind::agent, id.bytes(), "certificate"}, node->scope(), {}};
+    ECP_TRY_VOID(audit::append_unauthenticated(
+        transaction, state_->env, circumstance, operations::edge_node_ahead,
+        proven ? audit::Outcome::done : audit::Outcome::denied,
+        {"edge_node", id.to_string(), node->name},
+        {{"epoch", std::to_string(proven ? manifest->generation.epoch : 0)}}));
+    if (!proven) return false;
+    ECP_TRY_VOID(nodes.put_wanted(id, {manifest->generation.epoch + 1, 0}));
+    ECP_TRY_VOID(transaction.get<DesiredStore>().touch(id));
+    transaction.after_commit([state = state_] { state->wake(); });
+    return true;
+  });
+}
+
+Result<std::string> DesiredEngine::resource(EdgeNodeId node, std::string_view sha256) {
+  return state_->store.read([&](storage::Transaction& transaction) {
+    return transaction.get<DesiredStore>().body(node, sha256);
+  });
+}
+
+}  // namespace ecp::inline v0::fleet

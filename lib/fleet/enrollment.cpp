@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ecp/fleet/enrollment.hpp>
+
+#include <ecp/core/json.hpp>
+#include <ecp/core/limits.hpp>
+#include <ecp/core/reasons.hpp>
+#include <ecp/fleet/edge_node_store.hpp>
+#include <ecp/fleet/enrollment_token.hpp>
+#include <ecp/fleet/operations.hpp>
+#include <ecp/fleet/reasons.hpp>
+#include <ecp/pki/authority.hpp>
+#include <ecp/pki/signature.hpp>
+
+namespace ecp::inline v0::fleet {
+namespace {
+
+constexpr std::size_t nonce_random = 16;
+constexpr std::size_t nonce_head = 8 + nonce_random;  // Time, then random octets.
+constexpr std::string_view nonce_context = "ecp-nonce-v1";
+constexpr Milliseconds nonce_life{300'000};
+
+/// A refusal that is committed together with its audit entry, or what was granted.
+using Outcome = Result<EnrollmentAnswer>;
+
+audit::Circumstance circumstance_of(EdgeNodeId node, const access::Scope& scope,
+                                    const access::Origin& origin) {
+  return {{access::PrincipalKind::agent, node.bytes(), "certificate"}, scope, origin};
+}
+
+audit::Circumstance by_token(const access::Scope& scope, const access::Origin& origin) {
+  return {{access::PrincipalKind::agent, {}, "enrollment_token"}, scope, origin};
+}
+
+Error renewal_refused(std::string_view problem) {
+  return {reasons::renewal_refused, {{"problem", std::string(problem)}}};
+}
+
+std::string pem_of(std::string_view der) {
+  const auto text = to_base64(der);
+  std::string pem = "-----BEGIN CERTIFICATE-----\n";
+  for (std::size_t at = 0; at < text.size(); at += 64) pem += text.substr(at, 64) + "\n";
+  return pem + "-----END CERTIFICATE-----\n";
+}
+
+EdgeNode make_node(const EnrollmentToken& token, std::string_view name, Env env) {
+  EdgeNode node;
+  node.id = env.ids.next<EdgeNodeId>();
+  node.organization = token.organization;
+  node.project = token.project;
+  node.name = name;
+  node.created_at = env.clock.now();
+  node.status.changed_at = node.created_at;
+  return node;
+}
+
+/// The node that this token and key mean: the same as before, or a new one.
+Result<EdgeNodeId> claim(storage::Transaction& transaction, const EnrollmentToken& token,
+                         std::string_view key, std::string_view name, Env env) {
+  auto& tokens = transaction.get<EnrollmentTokenStore>();
+  auto& nodes = transaction.get<EdgeNodeStore>();
+  ECP_TRY(const auto before, tokens.find_use(token.id, key));
+  if (before) {
+    ECP_TRY(const auto node, nodes.find(*before));
+    if (!node || node->revoked) return reasons::agent_refused;
+    return *before;
+  }
+  if (token.used >= token.uses) return reasons::token_used;
+  ECP_TRY(const auto count, nodes.count());
+  if (count >= static_cast<std::int64_t>(limits::edge_nodes)) {
+    return Error(ecp::reasons::over_limit, {{"what", "the number of edge nodes"},
+                                            {"limit", std::to_string(limits::edge_nodes)}});
+  }
+  const auto node = make_node(token, name, env);
+  ECP_TRY_VOID(nodes.insert(node));
+  ECP_TRY_VOID(tokens.add_use(token.id, key, node.id));
+  return node.id;
+}
+
+}  // namespace
+
+std::string to_json(const EnrollmentAnswer& answer) {
+  json::Writer writer;
+  writer.begin_object()
+      .field("agent", answer.agent.to_string())
+      .field("certificate_chain_pem", answer.certificate_chain_pem)
+      .key("link")
+      .raw(link::to_json(answer.link))
+      .field("root_pem", answer.root_pem)
+      .end_object();
+  return writer.take();
+}
+
+Enrollment::Enrollment(storage::Store& store, const pki::Authority& authority,
+                       const pki::SigningKey& key, EnrollmentOptions options, Env env)
+    : store_(store), authority_(authority), key_(key), options_(std::move(options)), env_(env) {}
+
+Result<EnrollmentAnswer> Enrollment::enroll(std::string_view token, std::string_view csr_pem,
+                                            std::string_view name, const access::Origin& origin) {
+  ECP_TRY_VOID(check_name("name", name));
+  ECP_TRY(const auto key_digest, pki::check_csr(csr_pem));
+  const auto key = to_hex(key_digest);
+  const auto hash = enrollment_token_hash(token);
+  const auto now = env_.clock.now();
+  ECP_TRY(auto outcome,
+          store_.write([&](storage::Transaction& transaction) -> Result<std::optional<Outcome>> {
+            std::optional<EnrollmentToken> found;
+            if (hash) {
+              ECP_TRY(found, transaction.get<EnrollmentTokenStore>().find(*hash));
+            }
+            const auto scope = found ? access::Scope{found->organization, found->project}
+                                     : access::Scope::platform();
+            auto refused = [&](Error why,
+                               const std::string& token_id) -> Result<std::optional<Outcome>> {
+              ECP_TRY_VOID(audit::append_unauthenticated(
+                  transaction, env_, by_token(scope, origin), operations::edge_node_enroll,
+                  audit::Outcome::denied, {"enrollment_token", token_id, std::string(name)},
+                  {{"reason", std::string(why.reason->symbol)}, {"key_sha256", key}}));
+              return std::optional<Outcome>(std::in_place, std::move(why));
+            };
+            if (!found) return refused(reasons::token_refused, "");
+            if (found->expires_at <= now)
+              return refused(reasons::token_refused, found->id.to_string());
+            auto node = claim(transaction, *found, key, name, env_);
+            if (!node &&
+                (node.error().is(reasons::token_used) || node.error().is(reasons::agent_refused))) {
+              return refused(std::move(node).error(), found->id.to_string());
+            }
+            if (!node) return std::move(node).error();
+            ECP_TRY(auto answer, issue(transaction, *node, csr_pem));
+            ECP_TRY_VOID(audit::append_unauthenticated(
+                transaction, env_, by_token(scope, origin), operations::edge_node_enroll,
+                audit::Outcome::done, {"edge_node", node->to_string(), std::string(name)},
+                {{"enrollment_token", found->id.to_string()}, {"key_sha256", key}}));
+            return std::optional<Outcome>(std::in_place, std::move(answer));
+          }));
+  return std::move(*outcome);
+}
+
+Result<EnrollmentAnswer> Enrollment::issue(storage::Transaction& transaction, EdgeNodeId node,
+                                           std::string_view csr_pem) {
+  ECP_TRY(const auto key, pki::check_csr(csr_pem));
+  const auto record = [&](const std::string& serial, Time not_after) -> Result<void> {
+    AgentCertificate certificate;
+    certificate.serial = serial;
+    certificate.node = node;
+    certificate.key_sha256 = to_hex(key);
+    certificate.issued_at = env_.clock.now();
+    certificate.not_after = not_after;
+    return transaction.get<AgentCertificateStore>().insert(certificate);
+  };
+  ECP_TRY(auto issued, authority_.issue_agent_recorded(csr_pem, node.to_string(),
+                                                       options_.certificate_life, record));
+  EnrollmentAnswer answer;
+  answer.agent = node;
+  answer.certificate_chain_pem = std::move(issued.chain_pem);
+  answer.root_pem = authority_.root_pem();
+  answer.link = document_of(node);
+  return answer;
+}
+
+link::LinkDocument Enrollment::document_of(EdgeNodeId agent) const {
+  auto document = options_.link();
+  document.agent = agent;
+  document.server_time = env_.clock.now();
+  return document;
+}
+
+std::string Enrollment::nonce() {
+  Bytes head;
+  auto time = static_cast<std::uint64_t>(to_ms(env_.clock.now()));
+  for (int i = 0; i < 8; ++i, time >>= 8U) head.push_back(static_cast<char>(time & 0xffU));
+  head += env_.random.bytes(nonce_random);
+  return to_base64url(head + key_.sign(std::string(nonce_context) + head));
+}
+
+/// A nonce carries its own proof, so that any replica can judge it and nothing is stored.
+Result<void> Enrollment::check_nonce(std::string_view nonce) const {
+  const auto octets = from_base64url(nonce);
+  if (!octets || octets->size() != nonce_head + pki::ed25519_signature_size) {
+    return renewal_refused("the nonce is not one of ours");
+  }
+  const auto head = octets->substr(0, nonce_head);
+  if (!pki::verify_signature(key_.public_key(), std::string(nonce_context) + head,
+                             octets->substr(nonce_head))) {
+    return renewal_refused("the nonce is not one of ours");
+  }
+  std::uint64_t time = 0;
+  for (unsigned i = 0; i < 8; ++i) {
+    time |= static_cast<std::uint64_t>(static_cast<unsigned char>(head[i])) << (8U * i);
+  }
+  const auto age = env_.clock.now() - from_ms(static_cast<std::int64_t>(time));
+  if (age < Milliseconds(0) || age > nonce_life) return renewal_refused("the nonce is too old");
+  return {};
+}
+
+Result<EnrollmentAnswer> Enrollment::renew(const RenewalRequest& request,
+                                           const access::Origin& origin) {
+  ECP_TRY_VOID(check_nonce(request.nonce));
+  ECP_TRY(const auto new_key, pki::check_csr(request.csr_pem));
+  ECP_TRY(const auto facts, pki::certificate_facts(request.certificate_pem));
+  const auto now = env_.clock.now();
+  if (now > facts.not_after + options_.renewal_grace) {
+    return renewal_refused("the certificate is too old; enroll anew");
+  }
+  // An overdue certificate is judged as of its last moment: it must have been good once.
+  ECP_TRY_VOID(pki::verify_chain({request.certificate_pem,
+                                  authority_.agent_ca_pem(),
+                                  authority_.root_pem(),
+                                  std::min(now, facts.not_after - Milliseconds(1'000)),
+                                  pki::Usage::client,
+                                  {}}));
+  ECP_TRY_VOID(pki::verify_with_certificate(
+      request.certificate_pem,
+      std::string(renewal_signature_context) + request.nonce + request.csr_pem, request.signature));
+  if (facts.public_key == new_key) return renewal_refused("the new key is the old one");
+  ECP_TRY(const auto id, EdgeNodeId::parse(facts.common_name));
+  ECP_TRY(
+      auto outcome,
+      store_.write([&](storage::Transaction& transaction) -> Result<std::optional<Outcome>> {
+        ECP_TRY(const auto node, transaction.get<EdgeNodeStore>().find(id));
+        auto& certificates = transaction.get<AgentCertificateStore>();
+        ECP_TRY(const auto known, certificates.find(facts.serial));
+        bool good = node && !node->revoked && known && known->node == id;
+        if (good) {
+          ECP_TRY(const bool superseded, certificates.is_superseded(*known));
+          good = !superseded;
+        }
+        ECP_TRY_VOID(audit::append_unauthenticated(
+            transaction, env_,
+            circumstance_of(id, node ? node->scope() : access::Scope::platform(), origin),
+            operations::edge_node_renew, good ? audit::Outcome::done : audit::Outcome::denied,
+            {"edge_node", id.to_string(), node ? node->name : ""}, {{"old_serial", facts.serial}}));
+        if (!good) return std::optional<Outcome>(std::in_place, reasons::agent_refused);
+        ECP_TRY(auto answer, issue(transaction, id, request.csr_pem));
+        return std::optional<Outcome>(std::in_place, std::move(answer));
+      }));
+  return std::move(*outcome);
+}
+
+Result<EdgeNodeId> Enrollment::authenticate(std::string_view client_certificate_der) {
+  ECP_TRY(const auto facts, pki::certificate_facts(pem_of(client_certificate_der)));
+  ECP_TRY(const auto id, EdgeNodeId::parse(facts.common_name));
+  ECP_TRY(const auto certificate,
+          store_.read([&](storage::Transaction& transaction) -> Result<AgentCertificate> {
+            ECP_TRY(const auto node, transaction.get<EdgeNodeStore>().find(id));
+            auto& certificates = transaction.get<AgentCertificateStore>();
+            ECP_TRY(auto known, certificates.find(facts.serial));
+            if (!node || node->revoked || !known || known->node != id) {
+              return reasons::agent_refused;
+            }
+            ECP_TRY(const bool superseded, certificates.is_superseded(*known));
+            if (superseded) return reasons::agent_refused;
+            return std::move(*known);
+          }));
+  if (certificate.used_at) return id;
+  ECP_TRY_VOID(store_.write([&](storage::Transaction& transaction) {
+    return transaction.get<AgentCertificateStore>().mark_used(certificate.serial, env_.clock.now());
+  }));
+  return id;
+}
+
+Result<link::LinkDocument> Enrollment::link_document(EdgeNodeId agent) {
+  ECP_TRY_VOID(store_.read([&](storage::Transaction& transaction) -> Result<void> {
+    const auto node = transaction.get<EdgeNodeStore>().find(agent);
+    if (!node) return node.error();
+    if (!*node || (*node)->revoked) return reasons::agent_refused;
+    return {};
+  }));
+  return document_of(agent);
+}
+
+}  // namespace ecp::inline v0::fleet

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ecp/fleet/fleet_engine.hpp>
+
+#include <algorithm>
+#include <atomic>
+
+#include <ecp/core/json.hpp>
+#include <ecp/core/reasons.hpp>
+#include <ecp/fleet/edge_node_store.hpp>
+#include <ecp/transport/calls.hpp>
+
+#include "fleet/lane.hpp"
+
+namespace ecp::inline v0::fleet {
+namespace {
+
+constexpr std::size_t messages_at_once = 100;
+constexpr Milliseconds sweep_interval{1'000};
+constexpr Milliseconds denied_interval{2'000};
+constexpr Milliseconds flush_interval{5'000};
+constexpr Milliseconds expire_interval{3'600'000};
+constexpr Milliseconds call_patience{10'000};
+
+}  // namespace
+
+struct FleetEngine::State : std::enable_shared_from_this<FleetEngine::State> {
+  State(const Parts& parts_in, Options options_in, Env env_in)
+      : parts(parts_in), options(options_in), env(env_in), calls(parts.gateway, env_in) {}
+
+  void compose();
+  void on_message(EdgeNodeId agent, const transport::Channel& channel, Bytes payload);
+  void on_question(EdgeNodeId agent, const link::Question& question,
+                   transport::AnswerHandler reply);
+  void work_control(std::vector<Heard>& messages);
+  void work_telemetry(std::vector<Heard>& messages);
+  void ask_manifest(EdgeNodeId agent);
+  void take_manifest(EdgeNodeId agent, const std::string& text);
+  Result<void> refresh_denied();
+  void repeat(Milliseconds interval, const char* what, Result<void> (State::*job)());
+  Result<void> sweep();
+  Result<void> flush();
+  Result<void> expire();
+
+  Parts parts;
+  Options options;
+  Env env;
+  transport::GatewayCalls calls;
+  std::unique_ptr<IngestEngine> ingest;
+  std::unique_ptr<PresenceEngine> presence;
+  std::shared_ptr<Lane> telemetry;  // Shared: with its posted tasks.
+  std::shared_ptr<Lane> control;    // Shared: with its posted tasks.
+  std::atomic<bool> stopped = false;
+  std::atomic<std::int64_t> denied_version = -1;
+  std::mutex job_mutex;  ///< One timed job at a time; stop() waits for it.
+};
+
+void FleetEngine::State::compose() {
+  const auto post = [this](auto member) {
+    return [weak = weak_from_this(), member](EdgeNodeId agent) {
+      if (const auto self = weak.lock()) (self.get()->*member)(agent);
+    };
+  };
+  ingest = std::make_unique<IngestEngine>(
+      IngestEngine::Parts{parts.store, parts.series, parts.gateway, parts.commands,
+                          parts.transitions, parts.live},
+      env);
+  PresenceEngine::Parts wired{parts.store, parts.series, parts.observer, parts.live, {}, {}, {}};
+  wired.on_connected = [this](EdgeNodeId agent) { parts.commands.resend(agent); };
+  wired.on_behind = [this](EdgeNodeId agent) {
+    if (const auto sent = parts.desired.send(agent); !sent) {
+      env.log.warning("fleet", "a manifest could not be sent",
+                      {{"node", agent.to_string()}, {"error", sent.error().describe()}});
+    }
+  };
+  wired.on_ahead = post(&State::ask_manifest);
+  presence = std::make_unique<PresenceEngine>(std::move(wired), options.heartbeat, env);
+  const auto lane = [this](auto member) {
+    return std::make_shared<Lane>(
+        [weak = weak_from_this(), member](std::vector<Heard>& messages) {
+          if (const auto self = weak.lock()) (self.get()->*member)(messages);
+        },
+        messages_at_once, env);
+  };
+  telemetry = lane(&State::work_telemetry);
+  control = lane(&State::work_control);
+}
+
+void FleetEngine::State::on_message(EdgeNodeId agent, const transport::Channel& channel,
+                                    Bytes payload) {
+  if (stopped || calls.take(agent, channel, payload)) return;
+  const auto& lane = channel.kind == transport::ChannelKind::telemetry ? telemetry : control;
+  if (!lane->push({agent, channel, std::move(payload)})) {
+    env.log.warning("fleet", "too many messages wait; one was dropped and will come again",
+                    {{"node", agent.to_string()}});
+  }
+}
+
+void FleetEngine::State::work_telemetry(std::vector<Heard>& messages) {
+  for (const auto& message : messages) presence->heard(message.agent);
+  ingest->take_telemetry(messages);
+}
+
+/// Births and wills before journals: a birth may refuse the buffers that the journals are from.
+void FleetEngine::State::work_control(std::vector<Heard>& messages) {
+  const auto is_presence = [](const Heard& heard) {
+    return heard.channel.kind == transport::ChannelKind::presence ||
+           heard.channel.kind == transport::ChannelKind::state;
+  };
+  const auto middle = std::stable_partition(messages.begin(), messages.end(), is_presence);
+  const auto count = static_cast<std::size_t>(middle - messages.begin());
+  const std::span all(messages);
+  presence->take(all.first(count));
+  for (const auto& message : all.subspan(count)) presence->heard(message.agent);
+  ingest->take_journals(all.subspan(count));
+}
+
+void FleetEngine::State::on_question(EdgeNodeId agent, const link::Question& question,
+                                     transport::AnswerHandler reply) {
+  if (question.method == "server_time") {
+    json::Writer writer;
+    writer.begin_object().field("server_time", to_ms(env.clock.now())).end_object();
+    reply(writer.take());
+    return;
+  }
+  if (question.method == "manifest") {  // An agent hands over one that is beyond ours.
+    env.workers.post([self = shared_from_this(), agent, text = question.arguments_json,
+                      answer = std::move(reply)] {
+      if (!self->stopped) self->take_manifest(agent, text);
+      answer(std::string("{}"));
+    });
+    return;
+  }
+  reply(Error(ecp::reasons::not_found, {{"noun", "method"}}));
+}
+
+/// The agent has a greater manifest than the database: it shall show it.
+void FleetEngine::State::ask_manifest(EdgeNodeId agent) {
+  calls.ask(agent, {"manifest", "{}"}, call_patience,
+            [weak = weak_from_this(), agent](Result<std::string> answer) {
+              const auto self = weak.lock();
+              if (!self || self->stopped || !answer) return;
+              self->env.workers.post([self, agent, text = std::move(*answer)] {
+                if (!self->stopped) self->take_manifest(agent, text);
+              });
+            });
+}
+
+void FleetEngine::State::take_manifest(EdgeNodeId agent, const std::string& text) {
+  const auto handed = link::parse_signed_manifest(text);
+  if (!handed) return;
+  const auto adopted = parts.desired.adopt(agent, *handed);
+  if (adopted && *adopted) {
+    env.log.warning("fleet", "the database is older than an agent: it was restored from a backup",
+                    {{"node", agent.to_string()}});
+  }
+}
+
+Result<void> FleetEngine::State::refresh_denied() {
+  std::vector<EdgeNodeId> denied;
+  ECP_TRY(const auto version,
+          parts.store.read([&](storage::Transaction& transaction) -> Result<std::int64_t> {
+            auto& nodes = transaction.get<EdgeNodeStore>();
+            ECP_TRY(const auto current, nodes.denied_version());
+            if (current != denied_version) {
+              ECP_TRY(denied, nodes.list_revoked());
+            }
+            return current;
+          }));
+  if (version == denied_version) return {};
+  denied_version = version;
+  for (const auto node : denied) presence->forget(node);
+  parts.gateway.set_denied(denied);
+  return {};
+}
+
+Result<void> FleetEngine::State::sweep() {
+  ECP_TRY_VOID(presence->sweep());
+  return {};
+}
+
+Result<void> FleetEngine::State::flush() {
+  ECP_TRY_VOID(presence->flush());
+  ECP_TRY_VOID(parts.commands.sweep());
+  ECP_TRY_VOID(parts.desired.assemble());  // What another replica left.
+  return {};
+}
+
+Result<void> FleetEngine::State::expire() {
+  ECP_TRY_VOID(parts.series.expire(env.clock.now() - options.series_keep));
+  return {};
+}
+
+/// Run a job on a worker again and again, each time the interval after the last one ended.
+void FleetEngine::State::repeat(Milliseconds interval, const char* what,
+                                Result<void> (State::*job)()) {
+  env.executor.post_after(interval, [weak = weak_from_this(), interval, what, job] {
+    const auto self = weak.lock();
+    if (!self || self->stopped) return;
+    self->env.workers.post([self, interval, what, job] {
+      {
+        const std::lock_guard lock(self->job_mutex);
+        if (self->stopped) return;
+        if (const auto done = (self.get()->*job)(); !done) {
+          self->env.log.error("fleet", "a recurring job failed; it will be tried again",
+                              {{"job", what}, {"error", done.error().describe()}});
+        }
+      }
+      self->repeat(interval, what, job);
+    });
+  });
+}
+
+FleetEngine::FleetEngine(const Parts& parts, Options options, Env env)
+    : state_(std::make_shared<State>(parts, options, env)) {
+  state_->compose();
+}
+
+FleetEngine::~FleetEngine() { stop(); }
+
+Result<void> FleetEngine::start() {
+  auto& state = *state_;
+  ECP_TRY_VOID(state.refresh_denied());
+  state.parts.commands.start(state.parts.gateway);
+  state.parts.desired.start(state.parts.gateway);
+  const std::weak_ptr<State> weak = state_;
+  state.calls.on_question(
+      [weak](EdgeNodeId agent, const link::Question& question, transport::AnswerHandler reply) {
+        if (const auto self = weak.lock()) self->on_question(agent, question, std::move(reply));
+      });
+  transport::GatewayHandlers handlers;
+  handlers.on_message = [weak](EdgeNodeId agent, const transport::Channel& channel, Bytes payload) {
+    if (const auto self = weak.lock()) self->on_message(agent, channel, std::move(payload));
+  };
+  handlers.on_listening = [weak](bool listening) {
+    const auto self = weak.lock();
+    if (self && !self->stopped) self->presence->listening(listening);
+  };
+  ECP_TRY_VOID(state.parts.gateway.start(std::move(handlers)));
+  state.repeat(sweep_interval, "presence", &State::sweep);
+  state.repeat(flush_interval, "flush", &State::flush);
+  state.repeat(denied_interval, "denied", &State::refresh_denied);
+  state.repeat(expire_interval, "series", &State::expire);
+  return {};
+}
+
+void FleetEngine::stop() noexcept {
+  auto& state = *state_;
+  if (state.stopped.exchange(true)) return;
+  state.parts.gateway.stop();
+  state.calls.stop();
+  state.telemetry->stop();
+  state.control->stop();
+  state.parts.commands.stop();
+  state.parts.desired.stop();
+  const std::lock_guard lock(state.job_mutex);
+  if (const auto flushed = state.presence->flush(); !flushed) {
+    state.env.log.warning("fleet", "the time agents were last seen could not be written",
+                          {{"error", flushed.error().describe()}});
+  }
+}
+
+void FleetEngine::deny(EdgeNodeId node) {
+  state_->parts.gateway.deny(node);
+  state_->presence->forget(node);
+}
+
+std::size_t FleetEngine::backlog() const {
+  return state_->telemetry->size() + state_->control->size();
+}
+
+}  // namespace ecp::inline v0::fleet

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <variant>
+
+#include <ecp/core/json.hpp>
+#include <ecp/core/reasons.hpp>
+#include <ecp/fleet/edge_node_store.hpp>
+#include <ecp/fleet/edge_service_store.hpp>
+#include <ecp/fleet/operations.hpp>
+#include <ecp/platform/live_events.hpp>
+
+#include "fleet/ingest_state.hpp"
+
+namespace ecp::inline v0::fleet {
+namespace {
+
+using AnyBatch = std::variant<link::ReportedBatch, link::AlarmBatch, link::EventBatch>;
+using Acks = std::vector<std::pair<EdgeNodeId, link::Ack>>;
+
+/// One journal batch that could be read.
+struct Incoming {
+  EdgeNodeId agent;
+  std::string stream;
+  AnyBatch batch;
+};
+
+template <class Batch>
+std::optional<Incoming> made(const Heard& heard, std::string_view stream, Result<Batch> batch,
+                             Env env) {
+  if (batch && (batch->first < 1 || !is_buffer_id(batch->buffer_id))) {
+    batch = Error(ecp::reasons::bad_field,
+                  {{"field", "buffer_id or first"}, {"problem", "is out of bounds"}});
+  }
+  if (!batch) {
+    env.log.warning("fleet", "a journal batch was refused",
+                    {{"node", heard.agent.to_string()},
+                     {"stream", std::string(stream)},
+                     {"error", batch.error().describe()}});
+    return std::nullopt;
+  }
+  return Incoming{heard.agent, std::string(stream), AnyBatch(std::move(*batch))};
+}
+
+std::optional<Incoming> parse(const Heard& heard, Env env) {
+  switch (heard.channel.kind) {
+    case transport::ChannelKind::reported:
+      return made(heard, "reported", link::parse_reported_batch(heard.payload), env);
+    case transport::ChannelKind::alarm:
+      return made(heard, "alarm", link::parse_alarm_batch(heard.payload), env);
+    case transport::ChannelKind::event:
+      return made(heard, "event", link::parse_event_batch(heard.payload), env);
+    default:
+      return std::nullopt;
+  }
+}
+
+std::string live_json(const EdgeService& service) {
+  json::Writer writer;
+  writer.begin_object()
+      .field("id", service.id.to_string())
+      .field("state", link::to_string(service.status.state))
+      .field("resource", link::to_string(service.status.resource))
+      .field("reason", service.status.resource_reason)
+      .end_object();
+  return writer.take();
+}
+
+/// Applies one batch inside a transaction.
+class Applier {
+ public:
+  Applier(storage::Transaction& transaction, const IngestEngine::Parts& parts, Env env,
+          const EdgeNode& node)
+      : transaction_(transaction), parts_(parts), env_(env), node_(node) {}
+
+  Result<void> apply(std::span<const link::ReportedItem> items, std::int64_t /*first*/) {
+    for (const auto& item : items) {
+      for (const auto& resource : item.resources) ECP_TRY_VOID(note_resource(resource));
+      if (item.command) {
+        ECP_TRY_VOID(parts_.commands.finish(transaction_, node_.id, *item.command));
+      }
+    }
+    return {};
+  }
+
+  Result<void> apply(std::span<const link::Transition> items, std::int64_t first) {
+    std::vector<NumberedTransition> numbered;
+    for (const auto& item : items) numbered.push_back({first++, item});
+    return parts_.transitions.apply(transaction_, node_, numbered);
+  }
+
+  Result<void> apply(std::span<const link::AgentEvent> items, std::int64_t /*first*/) {
+    for (const auto& item : items) {
+      ECP_TRY_VOID(audit::append_unauthenticated(
+          transaction_, env_,
+          {{access::PrincipalKind::agent, node_.id.bytes(), "certificate"}, node_.scope(), {}},
+          operations::edge_node_event, audit::Outcome::done,
+          {"edge_node", node_.id.to_string(), node_.name},
+          {{"event", item.name}, {"text", item.text}, {"at", to_rfc3339(item.at)}}));
+    }
+    return {};
+  }
+
+ private:
+  Result<void> note_resource(const link::ReportedResource& resource) {
+    constexpr std::string_view prefix = "service/";
+    if (resource.name.substr(0, prefix.size()) != prefix) return {};
+    const auto id = EdgeServiceId::parse(std::string_view(resource.name).substr(prefix.size()));
+    if (!id) return {};
+    auto& services = transaction_.get<EdgeServiceStore>();
+    ECP_TRY(auto service, services.find(*id));
+    if (!service || service->node != node_.id) return {};
+    auto& status = service->status;
+    const bool same = status.wanted_sha256 == resource.wanted_sha256 &&
+                      status.applied_sha256 == resource.applied_sha256 &&
+                      status.resource == resource.state &&
+                      status.resource_reason == resource.reason;
+    if (same) return {};
+    status.wanted_sha256 = resource.wanted_sha256;
+    status.applied_sha256 = resource.applied_sha256;
+    status.resource = resource.state;
+    status.resource_reason = resource.reason;
+    ECP_TRY_VOID(services.put_status(*id, status));
+    transaction_.after_commit(
+        [&live = parts_.live, scope = node_.scope(), text = live_json(*service)] {
+          live.publish(scope, "service", text);
+        });
+    return {};
+  }
+
+  storage::Transaction& transaction_;
+  const IngestEngine::Parts& parts_;
+  Env env_;
+  const EdgeNode& node_;
+};
+
+/// Apply what follows the cursor and say where it stands. A hole before the batch means that the
+/// database is older than the journal: only a new buffer can make both agree again.
+template <class Batch>
+Result<void> apply_batch(storage::Transaction& transaction, Applier& applier,
+                         const Incoming& incoming, const Batch& batch, Acks& acks) {
+  auto& buffers = transaction.get<BufferStore>();
+  link::Ack ack{incoming.stream, batch.buffer_id, 0, {}, false};
+  ECP_TRY(const bool refused, buffers.is_refused(incoming.agent, batch.buffer_id));
+  ECP_TRY(const auto cursor, buffers.cursor(incoming.agent, incoming.stream, batch.buffer_id));
+  if (refused || batch.first > cursor + 1) {
+    ack.renew = true;
+    acks.emplace_back(incoming.agent, std::move(ack));
+    return {};
+  }
+  const auto last = batch.first + static_cast<std::int64_t>(batch.items.size()) - 1;
+  ack.upto = std::max(cursor, last);
+  if (last > cursor) {
+    const auto known = static_cast<std::size_t>(cursor + 1 - batch.first);
+    ECP_TRY_VOID(applier.apply(std::span(batch.items).subspan(known), cursor + 1));
+    ECP_TRY_VOID(buffers.advance(incoming.agent, incoming.stream, batch.buffer_id, last));
+  }
+  acks.emplace_back(incoming.agent, std::move(ack));
+  return {};
+}
+
+Result<void> apply_one(storage::Transaction& transaction, const IngestEngine::Parts& parts, Env env,
+                       const Incoming& incoming, Acks& acks) {
+  ECP_TRY(const auto node, transaction.get<EdgeNodeStore>().find(incoming.agent));
+  if (!node || node->revoked) return {};
+  Applier applier(transaction, parts, env, *node);
+  return std::visit(
+      [&](const auto& batch) { return apply_batch(transaction, applier, incoming, batch, acks); },
+      incoming.batch);
+}
+
+}  // namespace
+
+IngestEngine::IngestEngine(const Parts& parts, Env env)
+    : state_(std::make_unique<State>(State{parts, env})) {}
+
+IngestEngine::~IngestEngine() = default;
+
+void IngestEngine::take_journals(std::span<const Heard> messages) {
+  auto& state = *state_;
+  std::vector<Incoming> parsed;
+  for (const auto& message : messages) {
+    if (auto incoming = parse(message, state.env)) parsed.push_back(std::move(*incoming));
+  }
+  const auto take = [&](std::span<const Incoming> some) -> Result<Acks> {
+    return state.parts.store.write([&](storage::Transaction& transaction) -> Result<Acks> {
+      Acks acks;
+      for (const auto& incoming : some) {
+        ECP_TRY_VOID(apply_one(transaction, state.parts, state.env, incoming, acks));
+      }
+      return acks;
+    });
+  };
+  const auto tell = [&](const Acks& acks) {
+    for (const auto& [agent, ack] : acks) state.acknowledge(agent, ack);
+  };
+  if (parsed.empty()) return;
+  if (const auto acks = take(parsed)) return tell(*acks);
+  for (const auto& incoming : parsed) {  // One that fails must not hold up the others.
+    const auto acks = take(std::span(&incoming, 1));
+    if (acks) {
+      tell(*acks);
+      continue;
+    }
+    state.env.log.error("fleet", "a journal batch could not be applied; it will come again",
+                        {{"node", incoming.agent.to_string()},
+                         {"stream", incoming.stream},
+                         {"error", acks.error().describe()}});
+  }
+}
+
+}  // namespace ecp::inline v0::fleet

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <map>
+
+#include <ecp/core/json.hpp>
+#include <ecp/core/limits.hpp>
+#include <ecp/fleet/edge_node_store.hpp>
+#include <ecp/fleet/edge_service_store.hpp>
+#include <ecp/platform/live_events.hpp>
+
+#include "fleet/ingest_state.hpp"
+
+namespace ecp::inline v0::fleet {
+namespace {
+
+/// One batch on its way into series.
+struct Incoming {
+  EdgeNodeId agent;
+  EdgeServiceId service;
+  link::TelemetryHead head;
+  series::NumberedBatch batch;
+};
+
+/// What the database says about a batch.
+enum class Verdict { take, drop, settle, renew };
+
+struct Judged {
+  const Incoming* incoming = nullptr;
+  Verdict verdict = Verdict::drop;
+  access::Scope scope;
+};
+
+/// Decode a message; none, and a log line, when it makes no sense.
+std::optional<Incoming> decode(const Heard& heard, Env env) {
+  const auto refuse = [&](std::string_view problem) -> std::optional<Incoming> {
+    env.log.warning("fleet", "a telemetry batch was refused",
+                    {{"node", heard.agent.to_string()}, {"problem", std::string(problem)}});
+    return std::nullopt;
+  };
+  auto parts = link::decode_telemetry(heard.payload);
+  if (!parts) return refuse(parts.error().describe());
+  const auto body = parts->second;
+  Incoming incoming;
+  incoming.agent = heard.agent;
+  incoming.head = std::move(parts->first);
+  auto& head = incoming.head;
+  const auto service = EdgeServiceId::parse(head.stream);
+  if (!service || head.stream != heard.channel.label) return refuse("its stream is no service");
+  incoming.service = *service;
+  auto samples = series::decode_samples(body);
+  if (!samples) return refuse(samples.error().describe());
+  const auto count = static_cast<std::int64_t>(samples->size());
+  if (head.first < 1 || head.last - head.first + 1 != count || !is_buffer_id(head.buffer_id)) {
+    return refuse("its numbers do not fit its samples");
+  }
+  auto& batch = incoming.batch;
+  batch.agent = heard.agent.bytes();
+  batch.buffer_id = head.buffer_id;
+  batch.first = head.first;
+  batch.samples = std::move(*samples);
+  batch.dropped = head.dropped;
+  batch.floor = head.floor;
+  return incoming;
+}
+
+Result<Judged> judge(storage::Transaction& transaction, const Incoming& incoming) {
+  Judged judged;
+  judged.incoming = &incoming;
+  ECP_TRY(const auto node, transaction.get<EdgeNodeStore>().find(incoming.agent));
+  if (!node || node->revoked) return judged;
+  judged.scope = node->scope();
+  ECP_TRY(const bool refused,
+          transaction.get<BufferStore>().is_refused(incoming.agent, incoming.head.buffer_id));
+  ECP_TRY(const auto service, transaction.get<EdgeServiceStore>().find(incoming.service));
+  judged.verdict = refused ? Verdict::renew : Verdict::take;
+  // Nobody wants what a removed service measured: let the agent forget it.
+  if (!service || service->node != incoming.agent) judged.verdict = Verdict::settle;
+  return judged;
+}
+
+void write_sample(json::Writer& writer, const series::Sample& sample) {
+  writer.begin_object().field("tag", sample.tag).field("time", to_rfc3339(sample.time));
+  if (sample.quality == series::Quality::bad) {
+    writer.key("value").null().field("quality", "bad").field("error", sample.error);
+  } else {
+    writer.key("value").raw(series::to_json(sample.value));
+    writer.field("quality", sample.quality == series::Quality::good ? "good" : "uncertain_time");
+  }
+  writer.field("late", sample.late).end_object();
+}
+
+/// The newest sample of each tag of a batch.
+std::string live_json(const Incoming& incoming) {
+  std::map<std::string_view, const series::Sample*> newest;
+  for (const auto& sample : incoming.batch.samples) {
+    auto& known = newest[sample.tag];
+    if (known == nullptr || known->time <= sample.time) known = &sample;
+  }
+  json::Writer writer;
+  writer.begin_object().field("service", incoming.service.to_string()).key("values").begin_array();
+  for (const auto& entry : newest) write_sample(writer, *entry.second);
+  return writer.end_array().end_object().take();
+}
+
+Result<std::vector<series::Applied>> store_batches(series::SeriesStore& store,
+                                                   const std::vector<Judged>& taken) {
+  std::vector<std::pair<series::SeriesKey, series::NumberedBatch>> batches;
+  batches.reserve(taken.size());
+  for (const auto& judged : taken) {
+    batches.emplace_back(
+        series::SeriesKey{judged.scope.project.bytes(), judged.incoming->service.bytes()},
+        judged.incoming->batch);
+  }
+  return store.append(batches);
+}
+
+Result<void> move_cursors(storage::Store& store, const std::vector<Judged>& taken,
+                          const std::vector<series::Applied>& applied) {
+  return store.write([&](storage::Transaction& transaction) -> Result<void> {
+    auto& buffers = transaction.get<BufferStore>();
+    for (std::size_t i = 0; i < taken.size(); ++i) {
+      const auto& incoming = *taken[i].incoming;
+      ECP_TRY_VOID(buffers.advance(incoming.agent, incoming.head.stream, incoming.head.buffer_id,
+                                   applied[i].upto));
+    }
+    return {};
+  });
+}
+
+}  // namespace
+
+bool is_buffer_id(std::string_view text) noexcept {
+  return !text.empty() && text.size() <= 64 && is_clean_utf8(text);
+}
+
+void IngestEngine::take_telemetry(std::span<const Heard> messages) {
+  auto& state = *state_;
+  std::vector<Incoming> decoded;
+  for (const auto& message : messages) {
+    if (auto incoming = decode(message, state.env)) decoded.push_back(std::move(*incoming));
+  }
+  if (decoded.empty()) return;
+  const auto failed = [&state](const Error& error) {
+    state.env.log.error("fleet", "telemetry could not be stored; the agents will send it again",
+                        {{"error", error.describe()}});
+  };
+  const auto judged =
+      state.parts.store.read([&](storage::Transaction& transaction) -> Result<std::vector<Judged>> {
+        std::vector<Judged> all;
+        for (const auto& incoming : decoded) {
+          ECP_TRY(all.emplace_back(), judge(transaction, incoming));
+        }
+        return all;
+      });
+  if (!judged) return failed(judged.error());
+  std::vector<Judged> taken;
+  for (const auto& one : *judged) {
+    if (one.verdict == Verdict::take) taken.push_back(one);
+  }
+  // Series first, durably; then the cursors; then the acknowledgements.
+  const auto applied = store_batches(state.parts.series, taken);
+  if (!applied) return failed(applied.error());
+  if (!taken.empty()) {
+    if (const auto moved = move_cursors(state.parts.store, taken, *applied); !moved) {
+      return failed(moved.error());
+    }
+  }
+  for (std::size_t i = 0; i < taken.size(); ++i) {
+    const auto& incoming = *taken[i].incoming;
+    state.acknowledge(incoming.agent, {incoming.head.stream, incoming.head.buffer_id,
+                                       (*applied)[i].upto, (*applied)[i].ranges, false});
+    if (!incoming.batch.samples.empty() && state.parts.live.has_listener(taken[i].scope)) {
+      state.parts.live.publish(taken[i].scope, "value", live_json(incoming));
+    }
+  }
+  for (const auto& one : *judged) {
+    const auto& head = one.incoming->head;
+    if (one.verdict == Verdict::settle) {
+      state.acknowledge(one.incoming->agent, {head.stream, head.buffer_id, head.last, {}, false});
+    }
+    if (one.verdict == Verdict::renew) {
+      state.acknowledge(one.incoming->agent, {head.stream, head.buffer_id, 0, {}, true});
+    }
+  }
+}
+
+}  // namespace ecp::inline v0::fleet

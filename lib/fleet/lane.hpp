@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// A bounded queue of messages whose turn comes on the workers, one task at a time.
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <iterator>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include <ecp/core/env.hpp>
+#include <ecp/fleet/ingest.hpp>
+
+namespace ecp::inline v0::fleet {
+
+/// Hands messages over in the order heard, as many at once as have gathered, up to a bound.
+///
+/// Thread safety: any thread.
+class Lane : public std::enable_shared_from_this<Lane> {
+ public:
+  using Work = std::function<void(std::vector<Heard>&)>;
+  Lane(Work work, std::size_t at_once, Env env)
+      : work_(std::move(work)), at_once_(at_once), env_(env) {}
+
+  /// False when the lane is full or stopped; the agent will send again.
+  bool push(Heard heard) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopped_ || queue_.size() >= env_.limits.inbound_queue) return false;
+      queue_.push_back(std::move(heard));
+      if (scheduled_) return true;
+      scheduled_ = true;
+    }
+    post();
+    return true;
+  }
+  /// Drop what waits, and wait for what runs.
+  void stop() noexcept {
+    std::unique_lock lock(mutex_);
+    stopped_ = true;
+    queue_.clear();
+    idle_.wait(lock, [this] { return !running_; });
+  }
+  [[nodiscard]] std::size_t size() const {
+    const std::lock_guard lock(mutex_);
+    return queue_.size();
+  }
+
+ private:
+  void post() {
+    env_.workers.post([lane = shared_from_this()] { lane->run(); });
+  }
+  void run() {
+    std::vector<Heard> some;
+    {
+      const std::lock_guard lock(mutex_);
+      scheduled_ = false;
+      if (stopped_ || queue_.empty()) return;
+      const auto count = std::min(queue_.size(), at_once_);
+      const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(count);
+      some.assign(std::make_move_iterator(queue_.begin()), std::make_move_iterator(end));
+      queue_.erase(queue_.begin(), end);
+      scheduled_ = true;  // Nobody else begins before this is done.
+      running_ = true;
+    }
+    work_(some);
+    bool more = false;
+    {
+      const std::lock_guard lock(mutex_);
+      running_ = false;
+      more = !stopped_ && !queue_.empty();
+      scheduled_ = more;
+      idle_.notify_all();
+    }
+    if (more) post();
+  }
+
+  Work work_;
+  std::size_t at_once_;
+  Env env_;
+  mutable std::mutex mutex_;
+  std::condition_variable idle_;
+  std::deque<Heard> queue_;
+  bool scheduled_ = false;
+  bool running_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace ecp::inline v0::fleet

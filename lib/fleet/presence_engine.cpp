@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include <ecp/core/json.hpp>
+#include <ecp/fleet/edge_node_store.hpp>
+#include <ecp/fleet/edge_service_store.hpp>
+#include <ecp/kind/pipeline_config.hpp>
+#include <ecp/platform/live_events.hpp>
+
+#include "fleet/presence_state.hpp"
+
+namespace ecp::inline v0::fleet {
+namespace {
+
+constexpr std::size_t rows_per_unit = 100;
+constexpr Milliseconds reload_interval{30'000};
+constexpr Milliseconds least_stretch{3'000};
+
+std::string node_json(const PresenceEffect& effect) {
+  json::Writer writer;
+  writer.begin_object()
+      .field("id", effect.agent.to_string())
+      .field("state", to_string(effect.status.state))
+      .field("absent", effect.status.absent)
+      .field("last_seen", to_rfc3339(effect.status.last_seen))
+      .end_object();
+  return writer.take();
+}
+
+std::string service_json(const EdgeService& service) {
+  json::Writer writer;
+  writer.begin_object()
+      .field("id", service.id.to_string())
+      .field("state", link::to_string(service.status.state))
+      .field("reason", service.status.reason)
+      .end_object();
+  return writer.take();
+}
+
+/// The shortest interval at which a service is asked for values; the length of a silence that says
+/// nothing.
+Milliseconds pace_of(const EdgeService& service) {
+  auto pace = Milliseconds::max();
+  const auto config = kind::parse_pipeline_config(service.config_json);
+  if (!config) return Milliseconds(0);
+  for (const auto& driver : config->drivers) {
+    for (const auto& group : driver.groups) pace = std::min(pace, group.interval);
+  }
+  return pace == Milliseconds::max() ? Milliseconds(0) : pace;
+}
+
+}  // namespace
+
+struct PresenceEngine::State {
+  State(Parts parts_in, Milliseconds heartbeat, Env env_in)
+      : parts(std::move(parts_in)),
+        env(env_in),
+        patience(heartbeat + heartbeat / 2 + Milliseconds(5'000)) {}
+
+  std::optional<PresenceNews> parse(const Heard& heard);
+  bool is_only_alive(const PresenceNews& news);
+  void apply(std::span<const PresenceNews> news);
+  void note(const PresenceEffect& effect);
+  void check_generations(const std::vector<EdgeNodeId>& agents);
+  void record_stretches(std::span<const PresenceNews> news);
+  Result<void> record_stretch(EdgeNodeId agent, std::int64_t connection);
+  Result<void> load_watched();
+  std::vector<std::pair<EdgeNodeId, Time>> silent();
+  Result<std::int64_t> judge(std::span<const std::pair<EdgeNodeId, Time>> agents);
+
+  Parts parts;
+  Env env;
+  Milliseconds patience;
+  std::mutex mutex;  ///< Over what follows; never held while the store is called.
+  std::unordered_map<EdgeNodeId, KnownAgent> agents;
+  bool is_listening = false;
+  SteadyTime listening_since{};
+  SteadyTime reloaded{};
+};
+
+std::optional<PresenceNews> PresenceEngine::State::parse(const Heard& heard) {
+  std::string problem;
+  if (heard.channel.kind == transport::ChannelKind::presence) {
+    auto presence = link::parse_presence(heard.payload);
+    if (presence) return PresenceNews{heard.agent, std::move(*presence)};
+    problem = presence.error().describe();
+  } else {
+    auto heartbeat = link::parse_heartbeat(heard.payload);
+    if (heartbeat) return PresenceNews{heard.agent, std::move(*heartbeat)};
+    problem = heartbeat.error().describe();
+  }
+  env.log.warning("fleet", "a presence message was refused",
+                  {{"node", heard.agent.to_string()}, {"problem", problem}});
+  return std::nullopt;
+}
+
+/// True for a heartbeat that says nothing new; it is remembered, and written by flush.
+bool PresenceEngine::State::is_only_alive(const PresenceNews& news) {
+  const auto* heartbeat = std::get_if<link::Heartbeat>(&news.what);
+  if (heartbeat == nullptr) return false;
+  const auto facts = facts_of(*heartbeat);
+  const std::lock_guard lock(mutex);
+  const auto found = agents.find(news.agent);
+  if (found == agents.end()) return false;
+  auto& known = found->second;
+  if (known.state != ConnectionState::online || !known.watched || known.facts != facts) {
+    return false;
+  }
+  known.heard = env.clock.steady();
+  known.seen = env.clock.now();
+  known.dirty = true;
+  known.heartbeat = *heartbeat;
+  return true;
+}
+
+void PresenceEngine::State::apply(std::span<const PresenceNews> news) {
+  const auto take = [&](std::span<const PresenceNews> some) {
+    return parts.store.write(
+        [&](storage::Transaction& transaction) -> Result<std::vector<PresenceEffect>> {
+          std::vector<PresenceEffect> effects;
+          for (const auto& one : some) {
+            ECP_TRY(auto effect, apply_presence(transaction, parts.observer, env, one));
+            if (effect) effects.push_back(std::move(*effect));
+          }
+          return effects;
+        });
+  };
+  const auto all = take(news);
+  if (all) {
+    for (const auto& effect : *all) note(effect);
+    return;
+  }
+  for (const auto& one : news) {  // One that fails must not hold up the others.
+    const auto effects = take(std::span(&one, 1));
+    if (effects) {
+      for (const auto& effect : *effects) note(effect);
+      continue;
+    }
+    env.log.error("fleet", "presence could not be stored",
+                  {{"node", one.agent.to_string()}, {"error", effects.error().describe()}});
+  }
+}
+
+/// A committed change: remember it and tell those who wait for it.
+void PresenceEngine::State::note(const PresenceEffect& effect) {
+  {
+    const std::lock_guard lock(mutex);
+    auto& known = agents[effect.agent];
+    known.state = effect.status.state;
+    known.connection = effect.status.connection;
+    known.watched = !effect.status.absent;
+    if (!effect.facts.empty()) known.facts = effect.facts;
+    if (effect.status.state == ConnectionState::online) {
+      known.heard = env.clock.steady();
+      known.seen = env.clock.now();
+    } else if (known.heard == SteadyTime{}) {
+      known.heard = env.clock.steady();
+    }
+  }
+  if (effect.changed || effect.connected) {
+    parts.live.publish(effect.scope, "node", node_json(effect));
+  }
+  for (const auto& service : effect.services) {
+    parts.live.publish(effect.scope, "service", service_json(service));
+  }
+  if (effect.connected && parts.on_connected) parts.on_connected(effect.agent);
+  if (effect.behind && parts.on_behind) parts.on_behind(effect.agent);
+  if (effect.ahead && parts.on_ahead) parts.on_ahead(effect.agent);
+}
+
+/// Heartbeats that changed nothing may still show an older manifest than is wanted by now.
+void PresenceEngine::State::check_generations(const std::vector<EdgeNodeId>& alive) {
+  if (alive.empty()) return;
+  const auto wanted =
+      parts.store.read([&](storage::Transaction& transaction) -> Result<std::vector<EdgeNode>> {
+        std::vector<EdgeNode> nodes;
+        for (const auto agent : alive) {
+          ECP_TRY(auto node, transaction.get<EdgeNodeStore>().find(agent));
+          if (node) nodes.push_back(std::move(*node));
+        }
+        return nodes;
+      });
+  if (!wanted) return;
+  for (const auto& node : *wanted) {
+    if (node.status.applied < node.wanted && parts.on_behind) parts.on_behind(node.id);
+    if (node.status.applied > node.wanted && parts.on_ahead) parts.on_ahead(node.id);
+  }
+}
+
+/// An agent that connects anew was away since it was last seen. What it buffered meanwhile will
+/// fill that stretch; where nothing comes, a gap stays visible.
+Result<void> PresenceEngine::State::record_stretch(EdgeNodeId agent, std::int64_t connection) {
+  std::vector<EdgeService> services;
+  ECP_TRY(
+      const auto node,
+      parts.store.read([&](storage::Transaction& transaction) -> Result<std::optional<EdgeNode>> {
+        ECP_TRY(auto found, transaction.get<EdgeNodeStore>().find(agent));
+        ECP_TRY(services, transaction.get<EdgeServiceStore>().list_of_node(agent));
+        return found;
+      }));
+  if (!node || node->status.state == ConnectionState::never) return {};
+  if (connection == node->status.connection) return {};
+  auto from = node->status.last_seen;
+  {
+    const std::lock_guard lock(mutex);
+    if (const auto known = agents.find(agent); known != agents.end()) {
+      from = std::max(from, known->second.seen);
+    }
+  }
+  const auto to = env.clock.now();
+  for (const auto& service : services) {
+    if (!service.running || to - from < std::max(least_stretch, 3 * pace_of(service))) continue;
+    ECP_TRY_VOID(parts.series.record_gap({service.project.bytes(), service.id.bytes()},
+                                         {from, to, 0, "no_data"}));
+  }
+  return {};
+}
+
+void PresenceEngine::State::record_stretches(std::span<const PresenceNews> news) {
+  for (const auto& one : news) {
+    const auto* presence = std::get_if<link::Presence>(&one.what);
+    if (presence == nullptr || !presence->up) continue;
+    if (const auto done = record_stretch(one.agent, presence->connection); !done) {
+      env.log.warning("fleet", "a gap could not be recorded",
+                      {{"node", one.agent.to_string()}, {"error", done.error().describe()}});
+    }
+  }
+}
+
+Result<void> PresenceEngine::State::load_watched() {
+  EdgeNodeId after;
+  while (true) {
+    constexpr std::int64_t page = 1'000;
+    ECP_TRY(const auto ids, parts.store.read([&](storage::Transaction& transaction) {
+      return transaction.get<EdgeNodeStore>().list_watched(after, page);
+    }));
+    const std::lock_guard lock(mutex);
+    for (const auto id : ids) {
+      const auto made = agents.try_emplace(id);
+      if (made.second) made.first->second.heard = env.clock.steady();
+    }
+    reloaded = env.clock.steady();
+    if (ids.size() < static_cast<std::size_t>(page)) return {};
+    after = ids.back();
+  }
+}
+
+/// Agents whose silence is longer than our patience, and when they were last seen.
+std::vector<std::pair<EdgeNodeId, Time>> PresenceEngine::State::silent() {
+  const std::lock_guard lock(mutex);
+  std::vector<std::pair<EdgeNodeId, Time>> found;
+  if (!is_listening) return found;
+  const auto limit = env.clock.steady() - patience;
+  for (const auto& [id, known] : agents) {
+    if (known.watched && std::max(known.heard, listening_since) < limit) {
+      found.emplace_back(id, known.seen);
+    }
+  }
+  std::sort(found.begin(), found.end());  // The same order in every run.
+  return found;
+}
+
+Result<std::int64_t> PresenceEngine::State::judge(
+    std::span<const std::pair<EdgeNodeId, Time>> some) {
+  std::vector<EdgeNodeId> alive;  // Heard by another replica.
+  std::vector<EdgeNodeId> gone;
+  ECP_TRY(const auto effects, parts.store.write([&](storage::Transaction& transaction)
+                                                    -> Result<std::vector<PresenceEffect>> {
+    std::vector<PresenceEffect> made;
+    alive.clear();
+    gone.clear();
+    for (const auto& [agent, seen] : some) {
+      ECP_TRY(const auto node, transaction.get<EdgeNodeStore>().find(agent));
+      if (node && node->status.last_seen > seen &&
+          node->status.last_seen > env.clock.now() - patience) {
+        alive.push_back(agent);
+        continue;
+      }
+      ECP_TRY(auto effect, apply_silence(transaction, parts.observer, env, agent, seen));
+      if (effect) {
+        made.push_back(std::move(*effect));
+      } else {
+        gone.push_back(agent);
+      }
+    }
+    return made;
+  }));
+  {
+    const std::lock_guard lock(mutex);
+    for (const auto agent : alive) agents[agent].heard = env.clock.steady();
+    for (const auto agent : gone) agents[agent].watched = false;
+  }
+  for (const auto& effect : effects) note(effect);
+  return static_cast<std::int64_t>(effects.size());
+}
+
+PresenceEngine::PresenceEngine(Parts parts, Milliseconds heartbeat, Env env)
+    : state_(std::make_unique<State>(std::move(parts), heartbeat, env)) {}
+
+PresenceEngine::~PresenceEngine() = default;
+
+void PresenceEngine::take(std::span<const Heard> messages) {
+  std::vector<PresenceNews> news;
+  std::vector<EdgeNodeId> alive;
+  for (const auto& message : messages) {
+    auto parsed = state_->parse(message);
+    if (!parsed) continue;
+    if (state_->is_only_alive(*parsed)) {
+      alive.push_back(parsed->agent);
+    } else {
+      news.push_back(std::move(*parsed));
+    }
+  }
+  state_->check_generations(alive);
+  if (news.empty()) return;
+  state_->record_stretches(news);
+  state_->apply(news);
+}
+
+void PresenceEngine::heard(EdgeNodeId agent) {
+  const std::lock_guard lock(state_->mutex);
+  const auto found = state_->agents.find(agent);
+  if (found == state_->agents.end()) return;
+  found->second.heard = state_->env.clock.steady();
+  found->second.seen = state_->env.clock.now();
+  found->second.dirty = true;
+}
+
+void PresenceEngine::listening(bool now_listening) {
+  const std::lock_guard lock(state_->mutex);
+  if (now_listening && !state_->is_listening) state_->listening_since = state_->env.clock.steady();
+  state_->is_listening = now_listening;
+  state_->reloaded = {};
+}
+
+Result<std::int64_t> PresenceEngine::sweep() {
+  bool reload = false;
+  {
+    const std::lock_guard lock(state_->mutex);
+    const auto now = state_->env.clock.steady();
+    reload = state_->is_listening &&
+             (state_->reloaded == SteadyTime{} || now - state_->reloaded > reload_interval);
+  }
+  if (reload) ECP_TRY_VOID(state_->load_watched());
+  const auto silent = state_->silent();
+  std::int64_t absent = 0;
+  for (std::size_t at = 0; at < silent.size(); at += rows_per_unit) {
+    const auto some = std::span(silent).subspan(at, std::min(rows_per_unit, silent.size() - at));
+    ECP_TRY(const auto judged, state_->judge(some));
+    absent += judged;
+  }
+  return absent;
+}
+
+Result<void> PresenceEngine::flush() {
+  struct Row {
+    EdgeNodeId agent;
+    Time seen;
+    std::optional<link::Heartbeat> heartbeat;
+  };
+  std::vector<Row> rows;
+  {
+    const std::lock_guard lock(state_->mutex);
+    for (auto& [id, known] : state_->agents) {
+      if (!known.dirty) continue;
+      known.dirty = false;
+      rows.push_back({id, known.seen, std::move(known.heartbeat)});
+      known.heartbeat.reset();
+    }
+  }
+  for (std::size_t at = 0; at < rows.size(); at += rows_per_unit) {
+    const auto end = std::min(at + rows_per_unit, rows.size());
+    const auto unit = [&](storage::Transaction& transaction) -> Result<void> {
+      auto& nodes = transaction.get<EdgeNodeStore>();
+      for (auto i = at; i < end; ++i) {
+        ECP_TRY_VOID(nodes.touch_seen(rows[i].agent, rows[i].seen));
+        if (rows[i].heartbeat) {
+          ECP_TRY_VOID(nodes.put_vitals(rows[i].agent, *rows[i].heartbeat));
+        }
+      }
+      return {};
+    };
+    ECP_TRY_VOID(state_->parts.store.write(unit));
+  }
+  return {};
+}
+
+void PresenceEngine::forget(EdgeNodeId agent) {
+  const std::lock_guard lock(state_->mutex);
+  state_->agents.erase(agent);
+}
+
+}  // namespace ecp::inline v0::fleet

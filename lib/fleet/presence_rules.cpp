@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include <ecp/audit/audit.hpp>
+#include <ecp/fleet/edge_node_store.hpp>
+#include <ecp/fleet/edge_service_store.hpp>
+#include <ecp/fleet/operations.hpp>
+
+#include "fleet/presence_state.hpp"
+
+namespace ecp::inline v0::fleet {
+namespace {
+
+/// One node inside a transaction, with its effect in the making.
+class Application {
+ public:
+  Application(storage::Transaction& transaction, NodeObserver& observer, Env env, EdgeNode node)
+      : transaction_(transaction), observer_(observer), env_(env), node_(std::move(node)) {
+    effect_.agent = node_.id;
+    effect_.scope = node_.scope();
+  }
+
+  Result<PresenceEffect> birth(const link::Presence& presence) {
+    auto& status = node_.status;
+    const bool again =
+        presence.connection == status.connection && status.state == ConnectionState::online;
+    if (again) return done();  // The same birth, delivered twice.
+    if (status.state != ConnectionState::never && presence.connection <= status.connection) {
+      ECP_TRY_VOID(distrust_buffers());
+    }
+    status.connection = presence.connection;
+    status.version = presence.version;
+    ECP_TRY_VOID(come_online());
+    effect_.connected = true;
+    return store();
+  }
+
+  Result<PresenceEffect> will(const link::Presence& presence) {
+    auto& status = node_.status;
+    if (presence.connection != status.connection || status.state != ConnectionState::online) {
+      return done();  // Of an older connection, or known already.
+    }
+    status.state = ConnectionState::offline;
+    status.changed_at = env_.clock.now();
+    effect_.changed = true;
+    return store();
+  }
+
+  Result<PresenceEffect> heartbeat(const link::Heartbeat& heartbeat) {
+    auto& status = node_.status;
+    if (heartbeat.connection < status.connection) return done();
+    if (heartbeat.connection > status.connection) effect_.connected = true;
+    status.connection = heartbeat.connection;
+    status.version = heartbeat.version;
+    status.applied = heartbeat.applied;
+    status.manifest_sha256 = heartbeat.manifest_sha256;
+    status.buffered = heartbeat.buffered;
+    status.dropped = heartbeat.dropped;
+    status.host = heartbeat.host;
+    ECP_TRY_VOID(come_online());
+    for (const auto& service : heartbeat.services) ECP_TRY_VOID(note_service(service));
+    effect_.facts = facts_of(heartbeat);
+    effect_.behind = heartbeat.applied < node_.wanted;
+    effect_.ahead = heartbeat.applied > node_.wanted;
+    return store();
+  }
+
+  Result<PresenceEffect> silence(Time since) {
+    auto& status = node_.status;
+    if (status.state == ConnectionState::online) {
+      status.state = ConnectionState::offline;
+      status.changed_at = env_.clock.now();
+    }
+    status.absent = true;
+    effect_.changed = true;
+    ECP_TRY_VOID(observer_.node_absent(transaction_, node_, since));
+    return store();
+  }
+
+ private:
+  /// The agent's disk was restored or copied: numbers in its buffers may have been used twice.
+  Result<void> distrust_buffers() {
+    ECP_TRY_VOID(transaction_.get<BufferStore>().refuse_all(node_.id));
+    return audit::append_unauthenticated(
+        transaction_, env_,
+        {{access::PrincipalKind::agent, node_.id.bytes(), "certificate"}, node_.scope(), {}},
+        operations::edge_node_event, audit::Outcome::done,
+        {"edge_node", node_.id.to_string(), node_.name},
+        {{"event", "presence.counter_not_above"},
+         {"text", "the agent's disk was restored or copied; its buffers are numbered anew"}});
+  }
+
+  Result<void> come_online() {
+    auto& status = node_.status;
+    const auto now = env_.clock.now();
+    status.last_seen = std::max(status.last_seen, now);
+    if (status.state != ConnectionState::online) {
+      status.state = ConnectionState::online;
+      status.changed_at = now;
+      effect_.changed = true;
+    }
+    if (!status.absent) return {};
+    status.absent = false;
+    effect_.changed = true;
+    return observer_.node_returned(transaction_, node_, now);
+  }
+
+  Result<void> note_service(const link::Heartbeat::Service& told) {
+    auto& services = transaction_.get<EdgeServiceStore>();
+    ECP_TRY(auto service, services.find(told.id));
+    if (!service || service->node != node_.id) return {};
+    auto& status = service->status;
+    if (status.state == told.state && status.reason == told.reason) return {};
+    const auto before = status.state;
+    status.reason = told.reason;
+    if (before != told.state) {
+      status.state = told.state;
+      status.changed_at = env_.clock.now();
+      ECP_TRY_VOID(observer_.service_state_changed(transaction_, node_, *service, before,
+                                                   status.changed_at));
+    }
+    ECP_TRY_VOID(services.put_status(told.id, status));
+    effect_.services.push_back(std::move(*service));
+    return {};
+  }
+
+  Result<PresenceEffect> store() {
+    ECP_TRY_VOID(transaction_.get<EdgeNodeStore>().put_status(node_.id, node_.status));
+    return done();
+  }
+
+  Result<PresenceEffect> done() {
+    effect_.status = node_.status;
+    return std::move(effect_);
+  }
+
+  storage::Transaction& transaction_;
+  NodeObserver& observer_;
+  Env env_;
+  EdgeNode node_;
+  PresenceEffect effect_;
+};
+
+}  // namespace
+
+std::string facts_of(const link::Heartbeat& heartbeat) {
+  std::string facts = std::to_string(heartbeat.connection) + '\n' + heartbeat.version + '\n' +
+                      std::to_string(heartbeat.applied.epoch) + '.' +
+                      std::to_string(heartbeat.applied.generation) + '\n' +
+                      heartbeat.manifest_sha256;
+  for (const auto& service : heartbeat.services) {
+    facts += '\n' + service.id.to_string() + ' ' + std::string(link::to_string(service.state)) +
+             ' ' + service.reason;
+  }
+  return to_hex(sha256(facts));  // Kept for each of many agents.
+}
+
+Result<std::optional<PresenceEffect>> apply_presence(storage::Transaction& transaction,
+                                                     NodeObserver& observer, Env env,
+                                                     const PresenceNews& news) {
+  ECP_TRY(auto node, transaction.get<EdgeNodeStore>().find(news.agent));
+  if (!node || node->revoked) return std::nullopt;
+  Application application(transaction, observer, env, std::move(*node));
+  if (const auto* heartbeat = std::get_if<link::Heartbeat>(&news.what)) {
+    ECP_TRY(auto effect, application.heartbeat(*heartbeat));
+    return std::optional<PresenceEffect>(std::move(effect));
+  }
+  const auto& presence = std::get<link::Presence>(news.what);
+  ECP_TRY(auto effect, presence.up ? application.birth(presence) : application.will(presence));
+  return std::optional<PresenceEffect>(std::move(effect));
+}
+
+Result<std::optional<PresenceEffect>> apply_silence(storage::Transaction& transaction,
+                                                    NodeObserver& observer, Env env,
+                                                    EdgeNodeId agent, Time seen) {
+  ECP_TRY(auto node, transaction.get<EdgeNodeStore>().find(agent));
+  if (!node || node->revoked || node->status.absent) return std::nullopt;
+  const auto since = std::max(seen, node->status.last_seen);
+  Application application(transaction, observer, env, std::move(*node));
+  ECP_TRY(auto effect, application.silence(since));
+  return std::optional<PresenceEffect>(std::move(effect));
+}
+
+}  // namespace ecp::inline v0::fleet

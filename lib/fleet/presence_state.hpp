@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// What presence remembers, and what it does inside a transaction.
+
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include <ecp/fleet/presence.hpp>
+
+namespace ecp::inline v0::fleet {
+
+/// A message of presence that could be read.
+struct PresenceNews {
+  EdgeNodeId agent;
+  std::variant<link::Presence, link::Heartbeat> what;
+};
+
+/// What a committed unit means for memory, listeners and other engines.
+struct PresenceEffect {
+  EdgeNodeId agent;
+  access::Scope scope;
+  EdgeNodeStatus status;  ///< As committed.
+  std::string facts;      ///< Of the heartbeat, see `facts_of`; empty for births and wills.
+  bool connected = false;
+  bool changed = false;  ///< Something worth an event.
+  bool behind = false;
+  bool ahead = false;
+  std::vector<EdgeService> services;  ///< Whose state changed.
+};
+
+/// One agent in memory.
+struct KnownAgent {
+  SteadyTime heard{};   ///< Or when we began to watch it.
+  Time seen{};          ///< Newest message by our clock.
+  bool dirty = false;   ///< `seen` is newer than what is stored.
+  bool watched = true;  ///< Its silence means something: it is neither absent nor gone.
+  ConnectionState state = ConnectionState::offline;
+  std::int64_t connection = 0;
+  std::string facts;                         ///< Of the newest heartbeat that was stored.
+  std::optional<link::Heartbeat> heartbeat;  ///< Newest; its vitals are written by flush.
+};
+
+/// Everything in a heartbeat that is written at once when it changes.
+[[nodiscard]] std::string facts_of(const link::Heartbeat& heartbeat);
+
+/// Apply births, wills and heartbeats to the database; the observer is told inside.
+[[nodiscard]] Result<std::optional<PresenceEffect>> apply_presence(
+    storage::Transaction& transaction, NodeObserver& observer, Env env, const PresenceNews& news);
+
+/// Mark a node as absent when it still is silent. None when it is gone or was heard elsewhere.
+[[nodiscard]] Result<std::optional<PresenceEffect>> apply_silence(storage::Transaction& transaction,
+                                                                  NodeObserver& observer, Env env,
+                                                                  EdgeNodeId agent, Time seen);
+
+}  // namespace ecp::inline v0::fleet
