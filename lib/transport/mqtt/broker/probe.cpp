@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <poll.h>
+
+#include <optional>
+
+#include <ecp/transport/broker.hpp>
+#include <ecp/transport/reasons.hpp>
+
+#include "transport/mqtt/connection.hpp"
+#include "transport/mqtt/topics.hpp"
+
+namespace ecp::inline v0::transport {
+
+namespace {
+
+constexpr std::chrono::seconds patience{10};
+constexpr int step_ms = 100;
+constexpr int first_refusal = 0x80;
+constexpr std::string_view other_agent = "node_00000000000000000000000000";
+
+/// One connection on which a caller waits for each answer.
+class Probe final {
+ public:
+  explicit Probe(Env env)
+      : env_(env), deadline_(env.clock.steady() + patience), connection_([](auto, auto) {}) {}
+
+  Result<void> connect(const MqttConnection::Options& options) {
+    ECP_TRY_VOID(connection_.connect(options));
+    return wait([this] { return connection_.is_accepted(); });
+  }
+
+  Result<int> publish(const std::string& topic, bool retain) {
+    std::optional<int> answer;
+    ECP_TRY_VOID(
+        connection_.publish(topic, "probe", 1, retain, [&answer](int code) { answer = code; }));
+    ECP_TRY_VOID(wait([&answer] { return answer.has_value(); }));
+    return *answer;
+  }
+
+  Result<int> subscribe(const std::string& filter) {
+    std::optional<int> answer;
+    const auto handler = [&answer](const std::vector<int>& codes) {
+      answer = codes.empty() ? 0 : codes.front();
+    };
+    if (!connection_.subscribe({filter}, 1, handler)) return lost();
+    ECP_TRY_VOID(wait([&answer] { return answer.has_value(); }));
+    return *answer;
+  }
+
+ private:
+  template <class Condition>
+  Result<void> wait(Condition is_met) {
+    while (!is_met()) {
+      if (env_.clock.steady() > deadline_) return lost();
+      pollfd descriptor{connection_.descriptor(), connection_.events(), 0};
+      ::poll(&descriptor, 1, step_ms);
+      const bool alive = connection_.step(descriptor.revents);
+      if (!alive && !is_met()) return lost();
+    }
+    return {};
+  }
+
+  [[nodiscard]] Error lost() const {
+    return {reasons::broker_failed, {{"problem", "the proof broke off: " + connection_.problem()}}};
+  }
+
+  const Env env_;
+  const SteadyTime deadline_;
+  MqttConnection connection_;
+};
+
+struct Forbidden {
+  std::string topic;
+  bool subscribing;
+  bool retain;
+};
+
+std::vector<Forbidden> forbidden_to(const std::string& name) {
+  const std::string own = std::string(topics::agents) + name + "/";
+  const std::string other = std::string(topics::agents) + std::string(other_agent) + "/";
+  const std::string all = std::string(topics::agents) + "+/up/#";
+  return {{other + "up/state", false, false},
+          {other + "down/desired", false, false},
+          {own + "down/desired", false, false},
+          {own + "up/state", false, true},
+          {std::string(topics::control), false, false},
+          {std::string(topics::replicas) + "changed", false, false},
+          {"probe", false, false},
+          {"#", true, false},
+          {"+/#", true, false},
+          {"$SYS/#", true, false},
+          {all, true, false},
+          {own + "up/#", true, false},
+          {other + "down/#", true, false},
+          {std::string(topics::share) + "probe/" + all, true, false},
+          {std::string(topics::share) + "probe/" + own + "down/#", true, false}};
+}
+
+Error unguarded(std::string problem) {
+  return {reasons::broker_unguarded, {{"problem", std::move(problem)}}};
+}
+
+}  // namespace
+
+Result<void> prove_guard(const BrokerAddress& address, const MqttTls& canary,
+                         const std::string& canary_name, Env env) {
+  Probe probe(env);
+  MqttConnection::Options options;
+  options.broker = address;
+  options.tls = canary;
+  options.client_id = canary_name;
+  ECP_TRY_VOID(probe.connect(options));
+  for (const auto& attempt : forbidden_to(canary_name)) {
+    ECP_TRY(const int code, attempt.subscribing ? probe.subscribe(attempt.topic)
+                                                : probe.publish(attempt.topic, attempt.retain));
+    if (code >= first_refusal) continue;
+    return unguarded(std::string("an agent may ") +
+                     (attempt.subscribing ? "subscribe to "
+                      : attempt.retain    ? "leave a retained message on "
+                                          : "publish to ") +
+                     attempt.topic);
+  }
+  // The guard must not refuse everything either: then nothing was proven.
+  const std::string own = std::string(topics::agents) + canary_name + "/";
+  ECP_TRY(const int subscribed, probe.subscribe(own + "down/#"));
+  ECP_TRY(const int published, probe.publish(own + "up/probe", false));
+  if (subscribed >= first_refusal || published >= first_refusal) {
+    return unguarded("an agent is refused its own topics");
+  }
+  return {};
+}
+
+}  // namespace ecp::inline v0::transport
