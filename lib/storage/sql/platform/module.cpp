@@ -12,24 +12,22 @@ namespace {
 
 constexpr Migration migrations[] = {
     {1,
-     "CREATE TABLE platform_keys (name TEXT NOT NULL PRIMARY KEY, sealed BYTEA NOT NULL,"
-     " created_at BIGINT NOT NULL);"
      "CREATE TABLE platform_outbox (id TEXT NOT NULL PRIMARY KEY, kind TEXT NOT NULL,"
      " organization TEXT NOT NULL, project TEXT NOT NULL, payload TEXT NOT NULL,"
-     " due BIGINT NOT NULL, attempts BIGINT NOT NULL, error TEXT NOT NULL, holder TEXT NOT NULL,"
-     " lease_until BIGINT NOT NULL, fence BIGINT NOT NULL);"
-     "CREATE INDEX platform_outbox_due ON platform_outbox (kind, due, id);"
-     "CREATE INDEX platform_outbox_scope ON platform_outbox (organization, project);"
-     "CREATE TABLE platform_idempotency (principal TEXT NOT NULL, request_key TEXT NOT NULL,"
-     " request_hash TEXT NOT NULL, created_at BIGINT NOT NULL, answer BYTEA,"
-     " PRIMARY KEY (principal, request_key));"
-     "CREATE INDEX platform_idempotency_age ON platform_idempotency (created_at)"},
+     " due_at BIGINT NOT NULL, attempts BIGINT NOT NULL, error TEXT NOT NULL,"
+     " holder TEXT NOT NULL, leased_until BIGINT NOT NULL, fence BIGINT NOT NULL);"
+     "CREATE INDEX platform_outbox_due ON platform_outbox (kind, due_at);"
+     "CREATE TABLE platform_keys (name TEXT NOT NULL PRIMARY KEY, sealed BYTEA NOT NULL,"
+     " created_at BIGINT NOT NULL);"
+     "CREATE TABLE platform_keyed_requests (principal TEXT NOT NULL, request_key TEXT NOT NULL,"
+     " request_hash TEXT NOT NULL, answer BYTEA NOT NULL, created_at BIGINT NOT NULL,"
+     " PRIMARY KEY (principal, request_key))"},
 };
 
 constexpr StoreFactory factories[] = {
-    {platform::IdempotencyStore::store_name, platform_stores::make_idempotency},
-    {platform::KeyStore::store_name, platform_stores::make_keys},
     {platform::OutboxStore::store_name, platform_stores::make_outbox},
+    {platform::KeyStore::store_name, platform_stores::make_keys},
+    {platform::KeyedRequestStore::store_name, platform_stores::make_keyed_requests},
 };
 
 }  // namespace

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <ecp/core/reasons.hpp>
 #include <ecp/platform/outbox.hpp>
 #include <ecp/storage/reasons.hpp>
 
@@ -13,16 +12,17 @@ using platform::ClaimedItem;
 using platform::OutboxId;
 using platform::OutboxItem;
 
-Result<ClaimedItem> read_item(const sql::Statement& row) {
+Result<ClaimedItem> read_claimed(const sql::Statement& row) {
   ClaimedItem claimed;
-  ECP_TRY(claimed.item.id, sql::id_at<OutboxId>(row, 0));
-  claimed.item.kind = sql::text_at(row, 1);
-  ECP_TRY(claimed.item.scope.organization, sql::id_at<access::OrganizationId>(row, 2));
-  ECP_TRY(claimed.item.scope.project, sql::id_at<access::ProjectId>(row, 3));
-  claimed.item.payload_json = sql::text_at(row, 4);
-  claimed.item.due = sql::time_at(row, 5);
-  claimed.item.attempts = static_cast<int>(row.integer(6));
-  claimed.item.error = sql::text_at(row, 7);
+  OutboxItem& item = claimed.item;
+  ECP_TRY(item.id, sql::id_at<OutboxId>(row, 0));
+  item.kind = row.text(1);
+  ECP_TRY(item.scope.organization, sql::id_at<access::OrganizationId>(row, 2));
+  ECP_TRY(item.scope.project, sql::id_at<access::ProjectId>(row, 3));
+  item.payload_json = row.text(4);
+  item.due = sql::time_at(row, 5);
+  item.attempts = static_cast<int>(row.integer(6));
+  item.error = row.text(7);
   claimed.fence = row.integer(8);
   return claimed;
 }
@@ -35,37 +35,37 @@ class SqlOutboxStore final : public platform::OutboxStore {
 
   Result<void> insert(const OutboxItem& item) override {
     ECP_TRY(const auto changed,
-            connection_.run("INSERT INTO platform_outbox (id, kind, organization, project, payload,"
-                            " due, attempts, error, holder, lease_until, fence)"
+            connection_.run("INSERT INTO platform_outbox (id, kind, organization, project,"
+                            " payload, due_at, attempts, error, holder, leased_until, fence)"
                             " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', 0, 0)"
                             " ON CONFLICT DO NOTHING",
                             item.id.to_string(), item.kind, sql::text_of(item.scope.organization),
                             sql::text_of(item.scope.project), item.payload_json, item.due,
                             item.attempts, item.error));
-    if (changed == 0) {
-      return Error(ecp::reasons::name_taken, {{"noun", "outbox item"}, {"field", "id"}});
-    }
+    if (changed == 0) return reasons::constraint;
     return {};
   }
 
   Result<std::vector<ClaimedItem>> claim_due(std::string_view kind, std::string_view holder,
                                              Time now, int limit, Milliseconds lease) override {
-    ECP_TRY(auto free, sql::all_rows<ClaimedItem>(
-                           connection_.bound("SELECT id, kind, organization, project, payload, due,"
-                                             " attempts, error, fence FROM platform_outbox"
-                                             " WHERE kind = $1 AND due <= $2 AND lease_until <= $2"
-                                             " ORDER BY due, id LIMIT $3",
-                                             kind, now, limit),
-                           read_item));
+    ECP_TRY(auto due,
+            sql::all_rows<ClaimedItem>(
+                connection_.bound("SELECT id, kind, organization, project, payload, due_at,"
+                                  " attempts, error, fence FROM platform_outbox"
+                                  " WHERE kind = $1 AND due_at <= $2 AND leased_until <= $2"
+                                  " ORDER BY due_at, id LIMIT $3",
+                                  kind, now, limit),
+                read_claimed));
     std::vector<ClaimedItem> claimed;
-    for (auto& item : free) {
+    for (auto& one : due) {
       ECP_TRY(const auto changed,
-              connection_.run("UPDATE platform_outbox SET holder = $1, lease_until = $2,"
-                              " fence = fence + 1 WHERE id = $3 AND fence = $4",
-                              holder, now + lease, item.item.id.to_string(), item.fence));
+              connection_.run("UPDATE platform_outbox SET holder = $1, leased_until = $2,"
+                              " fence = fence + 1 WHERE id = $3 AND fence = $4"
+                              " AND leased_until <= $5",
+                              holder, now + lease, one.item.id.to_string(), one.fence, now));
       if (changed == 0) continue;
-      ++item.fence;
-      claimed.push_back(std::move(item));
+      ++one.fence;
+      claimed.push_back(std::move(one));
     }
     return claimed;
   }
@@ -80,8 +80,8 @@ class SqlOutboxStore final : public platform::OutboxStore {
 
   Result<void> retry(OutboxId id, std::int64_t fence, Time due, std::string_view error) override {
     ECP_TRY(const auto changed,
-            connection_.run("UPDATE platform_outbox SET due = $1, attempts = attempts + 1,"
-                            " error = $2, holder = '', lease_until = 0"
+            connection_.run("UPDATE platform_outbox SET due_at = $1, error = $2, holder = '',"
+                            " leased_until = 0, attempts = attempts + 1"
                             " WHERE id = $3 AND fence = $4",
                             due, error, id.to_string(), fence));
     if (changed == 0) return lost(id);
@@ -89,15 +89,15 @@ class SqlOutboxStore final : public platform::OutboxStore {
   }
 
   Result<std::optional<Time>> next_due(std::string_view kind) override {
-    ECP_TRY(auto next, sql::first_row<std::optional<Time>>(
-                           connection_.bound("SELECT MIN(CASE WHEN lease_until > due"
-                                             " THEN lease_until ELSE due END)"
-                                             " FROM platform_outbox WHERE kind = $1",
-                                             kind),
-                           [](const sql::Statement& row) -> Result<std::optional<Time>> {
-                             return sql::optional_time_at(row, 0);
-                           }));
-    return next.value_or(std::nullopt);
+    ECP_TRY(const auto found,
+            sql::first_row<std::int64_t>(
+                connection_.bound("SELECT CASE WHEN leased_until > due_at THEN leased_until"
+                                  " ELSE due_at END AS at_time FROM platform_outbox"
+                                  " WHERE kind = $1 ORDER BY at_time LIMIT 1",
+                                  kind),
+                [](const sql::Statement& row) -> Result<std::int64_t> { return row.integer(0); }));
+    if (!found) return std::nullopt;
+    return from_ms(*found);
   }
 
   Result<std::int64_t> count(std::string_view kind) override {

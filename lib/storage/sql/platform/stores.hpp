@@ -2,14 +2,14 @@
 #pragma once
 
 /// @file
-/// Makers of the stores; private to this folder.
+/// Makers of the stores of platform; private to this folder.
 
 #include <ecp/storage/transaction.hpp>
 
 namespace ecp::inline v0::storage::platform_stores {
 
-[[nodiscard]] ErasedStore make_idempotency(sql::Connection& connection);
-[[nodiscard]] ErasedStore make_keys(sql::Connection& connection);
-[[nodiscard]] ErasedStore make_outbox(sql::Connection& connection);
+ErasedStore make_outbox(sql::Connection& connection);
+ErasedStore make_keys(sql::Connection& connection);
+ErasedStore make_keyed_requests(sql::Connection& connection);
 
 }  // namespace ecp::inline v0::storage::platform_stores
