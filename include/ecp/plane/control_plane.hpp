@@ -20,6 +20,7 @@
 #include <ecp/core/secret.hpp>
 #include <ecp/http/client.hpp>
 #include <ecp/http/server.hpp>
+#include <ecp/kind/registry.hpp>
 #include <ecp/series/series_store.hpp>
 #include <ecp/storage/store.hpp>
 #include <ecp/transport/agent_gateway.hpp>
@@ -39,7 +40,7 @@ class UserRegistry;
 }  // namespace ecp::inline v0::identity
 namespace ecp::inline v0::rbac {
 class Authorizer;
-class MemberRegistry;
+class MembershipRegistry;
 }  // namespace ecp::inline v0::rbac
 namespace ecp::inline v0::platform {
 class LiveEvents;
@@ -103,6 +104,8 @@ struct Parts {
   std::unique_ptr<series::SeriesStore> series;
   std::unique_ptr<http::Client> client;
   std::vector<const access::Permission*> permissions;  ///< An OEM's, beside ours.
+  /// Adds an OEM's kinds and runtimes to ours; the same must be done in his agents.
+  std::function<void(kind::KindRegistry&, kind::RuntimeRegistry&)> add_kinds;
 };
 
 /// Everything that `ControlPlane` keeps in its store.
@@ -144,7 +147,7 @@ class ECP_EXPORT ControlPlane {
   [[nodiscard]] identity::UserRegistry& users() noexcept;
   [[nodiscard]] identity::SessionRegistry& sessions() noexcept;
   [[nodiscard]] identity::Bootstrap& bootstrap() noexcept;
-  [[nodiscard]] rbac::MemberRegistry& members() noexcept;
+  [[nodiscard]] rbac::MembershipRegistry& members() noexcept;
 
   [[nodiscard]] fleet::EnrollmentTokenRegistry& enrollment_tokens() noexcept;
   [[nodiscard]] fleet::Enrollment& enrollment() noexcept;

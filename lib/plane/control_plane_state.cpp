@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plane/control_plane_state.hpp"
+
+#include <utility>
+
+#include <ecp/access/permissions.hpp>
+#include <ecp/core/file.hpp>
+
+namespace ecp::inline v0::plane {
+
+namespace {
+
+constexpr Milliseconds renewal_interval{3'600'000};
+constexpr Milliseconds sweep_interval{600'000};
+
+audit::SequencerOptions sequencer_options(const PlaneConfig& config, const std::string& replica) {
+  audit::SequencerOptions options;
+  options.checkpoint_path = checkpoint_path(config);
+  options.holder = replica;
+  return options;
+}
+
+http::AddressPolicy webhook_addresses(const PlaneConfig& config) {
+  return {false, config.webhook_allowed};
+}
+
+alarm::Notifier::Options notifier_options(const PlaneConfig& config) {
+  alarm::Notifier::Options options;
+  options.addresses = webhook_addresses(config);
+  options.roots_pem = config.webhook_roots_pem;
+  return options;
+}
+
+fleet::FleetEngine::Parts fleet_parts(Works& works, const Works::Below& below) {
+  return {*below.base.store, *below.base.series, works.gateway,      below.live,
+          works.desired,     works.commands,     below.alarm_engine, below.alarm_engine};
+}
+
+fleet::EdgeServiceRegistry::Parts service_parts(Works& works, const Works::Below& below) {
+  return {*below.base.store,  works.desired, works.commands, below.alarm_engine,
+          *below.base.series, below.kinds,   below.runtimes};
+}
+
+fleet::FleetEngine::Options fleet_options(const PlaneConfig& config) {
+  fleet::FleetEngine::Options options;
+  options.heartbeat = config.heartbeat;
+  options.series_keep = config.series_keep;
+  return options;
+}
+
+}  // namespace
+
+std::string bootstrap_path(const PlaneConfig& config) {
+  return config.data_folder + "/bootstrap-secret";
+}
+
+std::string checkpoint_path(const PlaneConfig& config) {
+  return config.data_folder + "/audit-checkpoints.jsonl";
+}
+
+Guards::Guards(Foundation& base, const std::vector<const access::Permission*>& extra, Env env)
+    : denials(*base.store, env), authorizer(*base.store, permissions, denials, env) {
+  permissions.add(access::permissions::all);
+  permissions.add(extra);
+}
+
+People::People(Foundation& base, const PlaneConfig& config, rbac::MembershipBook& roles,
+               const std::vector<tenancy::ScopeObserver*>& observers, Env env)
+    : audit(*base.store),
+      sequencer(*base.store, base.keys->audit_key, env,
+                sequencer_options(config, base.credentials->replica())),
+      organizations(*base.store, observers, env),
+      projects(*base.store, observers, env),
+      users(*base.store, hasher, roles, env),
+      sessions(*base.store, hasher, roles, env),
+      bootstrap(*base.store, hasher, roles, env, bootstrap_path(config)),
+      members(*base.store, env) {}
+
+Works::Works(const Below& below, const PlaneConfig& config,
+             std::unique_ptr<transport::AgentGateway> inner, std::string root_pin,
+             fleet::EnrollmentOptions enrollment_options, Env env)
+    : gateway(std::move(inner)),
+      desired(*below.base.store, below.base.keys->manifest_key, env),
+      commands(*below.base.store, below.authorizer, below.live, env),
+      engine(fleet_parts(*this, below), fleet_options(config), env),
+      nodes(*below.base.store, below.alarm_engine, engine, *below.base.series, env),
+      services(service_parts(*this, below), env),
+      tokens(*below.base.store, std::move(root_pin), env),
+      enrollment(*below.base.store, below.base.keys->authority, below.base.keys->manifest_key,
+                 std::move(enrollment_options), env),
+      rules(*below.base.store, desired, below.alarm_engine, env),
+      alarms(*below.base.store),
+      webhooks(*below.base.store, below.base.sealing, webhook_addresses(config), env),
+      notifier(*below.base.store, *below.base.client, below.base.sealing, notifier_options(config),
+               env) {
+  desired.add_source(service_source);
+  desired.add_source(rule_source);
+}
+
+ControlPlane::State::State(PlaneConfig config_in, Made made, const Parts& parts, Env env_in)
+    : config(std::move(config_in)),
+      env(env_in),
+      base(std::move(made.base)),
+      broker(std::move(made.broker)),
+      guards(base, parts.permissions, env),
+      alarm_engine(guards.authorizer, live, env),
+      roles(env),
+      people(base, config, roles, {&roles, &fleet_scope, &alarm_engine}, env),
+      works({base, guards.authorizer, alarm_engine, live, kinds, runtimes}, config,
+            std::move(made.gateway), std::move(made.root_pin),
+            enrollment_options(std::move(made.trust_roots)), env),
+      renewing(
+          renewal_interval, [this] { renew(); }, env),
+      sweeping(
+          sweep_interval, [this] { sweep(); }, env) {
+  kind::add_builtin(kinds, runtimes);
+  if (parts.add_kinds) parts.add_kinds(kinds, runtimes);
+  alarm_engine.on_notices([this] { works.notifier.wake(); });
+}
+
+fleet::EnrollmentOptions ControlPlane::State::enrollment_options(std::string trust_roots) {
+  fleet::EnrollmentOptions options;
+  options.link = [this, roots = std::move(trust_roots)] {
+    link::LinkDocument document;
+    document.brokers = advertised_brokers(config.broker);
+    document.https_urls = config.agent_urls;
+    document.trust_roots_pem = roots;
+    const auto& key = base.keys->manifest_key;
+    document.manifest_keys.push_back({key.key_id(), key.public_key()});
+    document.heartbeat = config.heartbeat;
+    return document;
+  };
+  return options;
+}
+
+Result<void> ControlPlane::State::start() {
+  ECP_TRY_VOID(people.bootstrap.prepare());
+  people.sequencer.start();
+  ECP_TRY_VOID(works.engine.start());
+  works.notifier.start();
+  renewing.start();
+  sweeping.start();
+  return {};
+}
+
+void ControlPlane::State::stop() noexcept {
+  if (std::exchange(stopped, true)) return;
+  works.engine.stop();
+  renewing.stop();
+  sweeping.stop();
+  works.notifier.stop();
+  people.sequencer.stop();
+  // Seal what the last moments wrote, so that nothing waits unproven while we are away.
+  for (;;) {
+    const auto sealed = people.sequencer.run_once();
+    if (!sealed || *sealed == 0) break;
+  }
+  base.store->close();
+  if (broker != nullptr && !config.broker.keep_running) broker->stop();
+}
+
+void ControlPlane::State::renew() {
+  const auto refreshed = base.credentials->refresh();
+  if (!refreshed) {
+    env.log.error("plane", "certificates could not be renewed",
+                  {{"problem", refreshed.error().describe()}});
+    return;
+  }
+  if (refreshed->broker && broker != nullptr) {
+    if (auto reloaded = broker->reload_certificate(); !reloaded) {
+      env.log.error("plane", "the broker did not take its new certificate",
+                    {{"problem", reloaded.error().describe()}});
+    }
+  }
+  std::function<void()> tell;
+  {
+    const std::lock_guard lock(mutex);
+    tell = tls_changed;
+  }
+  if (refreshed->https && tell) tell();
+}
+
+void ControlPlane::State::sweep() {
+  if (auto swept = people.sessions.sweep(); !swept) {
+    env.log.warning("plane", "old sessions could not be removed",
+                    {{"problem", swept.error().describe()}});
+  }
+}
+
+}  // namespace ecp::inline v0::plane
