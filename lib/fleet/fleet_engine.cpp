@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <shared_mutex>
 
 #include <ecp/core/json.hpp>
 #include <ecp/core/reasons.hpp>
@@ -51,7 +52,7 @@ struct FleetEngine::State : std::enable_shared_from_this<FleetEngine::State> {
   std::shared_ptr<Lane> control;    // Shared: with its posted tasks.
   std::atomic<bool> stopped = false;
   std::atomic<std::int64_t> denied_version = -1;
-  std::mutex job_mutex;  ///< One timed job at a time; stop() waits for it.
+  std::shared_mutex job_mutex;  ///< Shared by timed jobs; stop() waits for all.
 };
 
 void FleetEngine::State::compose() {
@@ -198,7 +199,7 @@ void FleetEngine::State::repeat(Milliseconds interval, const char* what,
     if (!self || self->stopped) return;
     self->env.workers.post([self, interval, what, job] {
       {
-        const std::lock_guard lock(self->job_mutex);
+        const std::shared_lock lock(self->job_mutex);
         if (self->stopped) return;
         if (const auto done = (self.get()->*job)(); !done) {
           self->env.log.error("fleet", "a recurring job failed; it will be tried again",

@@ -77,17 +77,6 @@ Result<Judged> judge(storage::Transaction& transaction, const Incoming& incoming
   return judged;
 }
 
-void write_sample(json::Writer& writer, const series::Sample& sample) {
-  writer.begin_object().field("tag", sample.tag).field("time", to_rfc3339(sample.time));
-  if (sample.quality == series::Quality::bad) {
-    writer.key("value").null().field("quality", "bad").field("error", sample.error);
-  } else {
-    writer.key("value").raw(series::to_json(sample.value));
-    writer.field("quality", sample.quality == series::Quality::good ? "good" : "uncertain_time");
-  }
-  writer.field("late", sample.late).end_object();
-}
-
 /// The newest sample of each tag of a batch.
 std::string live_json(const Incoming& incoming) {
   std::map<std::string_view, const series::Sample*> newest;
@@ -97,7 +86,7 @@ std::string live_json(const Incoming& incoming) {
   }
   json::Writer writer;
   writer.begin_object().field("service", incoming.service.to_string()).key("values").begin_array();
-  for (const auto& entry : newest) write_sample(writer, *entry.second);
+  for (const auto& entry : newest) series::write_json(writer, *entry.second);
   return writer.end_array().end_object().take();
 }
 

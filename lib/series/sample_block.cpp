@@ -175,4 +175,23 @@ std::string to_json(const Value& value) {
   return writer.take();
 }
 
+void write_json(json::Writer& writer, const Sample& sample) {
+  constexpr std::string_view qualities[] = {"good", "bad", "uncertain_time"};
+  writer.begin_object().field("tag", sample.tag).field("time", to_rfc3339(sample.time));
+  writer.key("value");
+  if (sample.quality == Quality::bad) {
+    writer.null();
+  } else {
+    writer.raw(to_json(sample.value));
+  }
+  writer.field("quality", qualities[static_cast<std::size_t>(sample.quality)]);
+  writer.key("error");
+  if (sample.error.empty()) {
+    writer.null();
+  } else {
+    writer.value(sample.error);
+  }
+  writer.field("late", sample.late).end_object();
+}
+
 }  // namespace ecp::inline v0::series

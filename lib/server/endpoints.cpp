@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ecp/api/v1/alarm_endpoints.hpp>
+#include <ecp/api/v1/fleet_endpoints.hpp>
 #include <ecp/server/server.hpp>
 
 namespace ecp::inline v0::server {
 
 void add_endpoints(api::Router& router, plane::ControlPlane& plane) {
+  api::add_edge_node_endpoints(router, plane.edge_nodes());
+  api::add_edge_service_endpoints(router, plane.edge_services());
+  api::add_value_endpoints(router, plane.edge_services());
+  api::add_command_endpoints(router, plane.edge_services());
+  api::add_enrollment_endpoints(router, plane.enrollment_tokens());
+  api::add_agent_link_endpoints(router, plane.enrollment(), plane.desired());
   api::add_alarm_rule_endpoints(router, plane.alarm_rules());
   api::add_alarm_endpoints(router, plane.alarms());
   api::add_webhook_endpoints(router, plane.webhooks());

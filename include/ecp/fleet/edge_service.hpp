@@ -8,6 +8,7 @@
 
 #include <ecp/access/grant.hpp>
 #include <ecp/access/ids.hpp>
+#include <ecp/core/export.hpp>
 #include <ecp/core/page.hpp>
 #include <ecp/core/time.hpp>
 #include <ecp/fleet/ids.hpp>
@@ -44,6 +45,10 @@ struct EdgeService {
   [[nodiscard]] access::Scope scope() const noexcept { return {organization, project}; }
 };
 
+/// Body of a service's resource in its node's manifest.
+[[nodiscard]] ECP_EXPORT std::string resource_body(const EdgeService& service);
+/// How far the agent is with the service as it is now wanted.
+[[nodiscard]] ECP_EXPORT link::ResourceState config_state(const EdgeService& service);
 /// Name of a service's resource in its node's manifest: "service/svc_...".
 [[nodiscard]] inline std::string resource_name(EdgeServiceId service) {
   return "service/" + service.to_string();

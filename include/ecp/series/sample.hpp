@@ -12,6 +12,7 @@
 
 #include <ecp/core/bytes.hpp>
 #include <ecp/core/export.hpp>
+#include <ecp/core/json.hpp>
 #include <ecp/core/result.hpp>
 #include <ecp/core/time.hpp>
 
@@ -32,15 +33,15 @@ struct Sample {
   std::string tag;  ///< "driver/group/tag".
   Time time;        ///< When it was read, by the agent's clock.
   Quality quality = Quality::good;
-  Value value = 0.0;   ///< Meaningless when bad.
-  std::string error;   ///< Reason symbol when bad: "pipeline.device_timeout".
-  bool late = false;   ///< Sent from the backlog after a cut.
+  Value value = 0.0;  ///< Meaningless when bad.
+  std::string error;  ///< Reason symbol when bad: "pipeline.device_timeout".
+  bool late = false;  ///< Sent from the backlog after a cut.
 
   friend bool operator==(const Sample&, const Sample&) = default;
 };
 
-/// Code samples as one block: version octet, tag dictionary, delta times, values by type. Documented
-/// in docs/formats.md; golden files in tests/golden.
+/// Code samples as one block: version octet, tag dictionary, delta times, values by type.
+/// Documented in docs/formats.md; golden files in tests/golden.
 [[nodiscard]] ECP_EXPORT Bytes encode_samples(const std::vector<Sample>& samples);
 /// Fails with `invalid_argument` on anything but a whole block of a known version, and on more than
 /// limits::batch_samples samples.
@@ -48,5 +49,7 @@ struct Sample {
 
 /// A value as JSON text and back.
 [[nodiscard]] ECP_EXPORT std::string to_json(const Value& value);
+/// {"tag","time","value","quality","error","late"}: how people's programs see a sample.
+ECP_EXPORT void write_json(json::Writer& writer, const Sample& sample);
 
-}  // namespace ecp::series
+}  // namespace ecp::inline v0::series

@@ -102,4 +102,4 @@ class ECP_EXPORT SeriesStore {
 [[nodiscard]] ECP_EXPORT Result<std::unique_ptr<SeriesStore>> open_embedded_series(
     const std::string& folder, const Env& env);
 
-}  // namespace ecp::series
+}  // namespace ecp::inline v0::series
