@@ -69,6 +69,7 @@ SessionTokens renew_tokens(Session& session, BytesView family, const Env& env,
                            const SessionOptions& options) {
   const Time now = env.clock.now();
   SessionTokens tokens;
+  tokens.issued_at = now;
   tokens.access_token = make_secret("ecpa", env.random);
   tokens.refresh_token = make_refresh_token(session.id, family, env.random);
   tokens.refresh_expires_at = std::min(now + options.idle, session.created_at + options.absolute);

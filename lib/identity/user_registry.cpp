@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include <ecp/access/permissions.hpp>
+#include <ecp/access/reasons.hpp>
 #include <ecp/audit/audit.hpp>
 #include <ecp/core/limits.hpp>
 #include <ecp/core/reasons.hpp>
@@ -96,6 +97,13 @@ Result<User> UserRegistry::create(const access::Grant& grant, NewUser wanted) {
     ECP_TRY_VOID(
         audit::append(transaction, grant, operations::user_create, subject_of(prepared.user)));
     return prepared.user;
+  });
+}
+
+Result<User> UserRegistry::own(const access::Grant& grant) {
+  if (grant.principal().kind != access::PrincipalKind::user) return access::reasons::not_a_user;
+  return store_.read([&](storage::Transaction& transaction) {
+    return transaction.get<UserStore>().get(access::UserId(grant.principal().id));
   });
 }
 

@@ -81,17 +81,17 @@ Result<Page<Organization>> OrganizationRegistry::list(const access::Grant& grant
 
 Result<Organization> OrganizationRegistry::update(const access::Grant& grant,
                                                   access::OrganizationId id, Revision revision,
-                                                  Naming naming) {
+                                                  NamingChanges changes) {
   ECP_TRY_VOID(grant.require(permissions::organization_edit, {id, {}}));
-  ECP_TRY_VOID(check_naming(naming));
   return access::write(
       store_, grant, [&](storage::Transaction& transaction) -> Result<Organization> {
         auto& organizations = transaction.get<OrganizationStore>();
         ECP_TRY(auto organization, organizations.get(id));
         const std::string old_name = organization.name;
         organization.revision = revision;
-        organization.name = naming.name;
-        organization.description = naming.description;
+        organization.name = changes.name.value_or(organization.name);
+        organization.description = changes.description.value_or(organization.description);
+        ECP_TRY_VOID(check_naming({organization.name, organization.description}));
         ECP_TRY(organization.revision, organizations.update(organization));
         ECP_TRY_VOID(audit::append(transaction, grant, operations::organization_edit,
                                    subject_of(organization), {{"old_name", old_name}}));
@@ -101,7 +101,7 @@ Result<Organization> OrganizationRegistry::update(const access::Grant& grant,
 
 Result<void> OrganizationRegistry::remove(const access::Grant& grant, access::OrganizationId id,
                                           Revision revision) {
-  ECP_TRY_VOID(grant.require(permissions::organization_delete, access::Scope::platform()));
+  ECP_TRY_VOID(grant.require(permissions::organization_delete, {id, {}}));
   return access::write(store_, grant, [&](storage::Transaction& transaction) -> Result<void> {
     auto& organizations = transaction.get<OrganizationStore>();
     ECP_TRY(const auto organization, organizations.get(id));

@@ -70,16 +70,16 @@ Result<Page<Project>> ProjectRegistry::list(const access::Grant& grant,
 }
 
 Result<Project> ProjectRegistry::update(const access::Grant& grant, const access::Scope& scope,
-                                        Revision revision, Naming naming) {
+                                        Revision revision, NamingChanges changes) {
   ECP_TRY_VOID(grant.require(permissions::project_edit, scope));
-  ECP_TRY_VOID(check_naming(naming));
   return access::write(store_, grant, [&](storage::Transaction& transaction) -> Result<Project> {
     auto& projects = transaction.get<ProjectStore>();
     ECP_TRY(auto project, projects.get(scope.organization, scope.project));
     const std::string old_name = project.name;
     project.revision = revision;
-    project.name = naming.name;
-    project.description = naming.description;
+    project.name = changes.name.value_or(project.name);
+    project.description = changes.description.value_or(project.description);
+        ECP_TRY_VOID(check_naming({project.name, project.description}));
     ECP_TRY(project.revision, projects.update(project));
     ECP_TRY_VOID(audit::append(transaction, grant, operations::project_edit, subject_of(project),
                                {{"old_name", old_name}}));

@@ -29,6 +29,7 @@ struct SessionOptions {
 
 /// What a program gets when somebody logs in.
 struct SessionTokens {
+  Time issued_at{};
   Secret access_token;
   Time access_expires_at{};
   Secret refresh_token;  ///< Good for one refresh.

@@ -45,6 +45,8 @@ class ECP_EXPORT UserRegistry {
   UserRegistry(storage::Store& store, PasswordHasher& hasher, RoleBook& roles, const Env& env);
   /// Needs user.create. Fails as `check_password`, and with `already_exists`.
   Result<User> create(const access::Grant& grant, NewUser wanted);
+  /// Oneself; needs no permission but a user's grant.
+  Result<User> own(const access::Grant& grant);
   /// Needs user.view.
   Result<User> get(const access::Grant& grant, access::UserId id);
   Result<Page<User>> list(const access::Grant& grant, PageRequest page);

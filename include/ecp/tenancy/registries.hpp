@@ -5,6 +5,7 @@
 /// Use-cases of organizations and projects. Which of them one may see is told by rbac, which knows
 /// the memberships.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,12 @@ struct Naming {
   std::string description;  ///< At most 500 characters.
 };
 
+/// What is to be changed of it; the rest stays.
+struct NamingChanges {
+  std::optional<std::string> name;
+  std::optional<std::string> description;
+};
+
 /// Organizations.
 ///
 /// Ownership: store, observers and the env's parts outlive it.
@@ -41,8 +48,8 @@ class ECP_EXPORT OrganizationRegistry {
   Result<Page<Organization>> list(const access::Grant& grant, PageRequest page);
   /// Needs organization.edit in the organization.
   Result<Organization> update(const access::Grant& grant, access::OrganizationId id,
-                              Revision revision, Naming naming);
-  /// Needs organization.delete on the platform. Fails with `failed_precondition`
+                              Revision revision, NamingChanges changes);
+  /// Needs organization.delete in the organization. Fails with `failed_precondition`
   /// (tenancy.not_empty).
   Result<void> remove(const access::Grant& grant, access::OrganizationId id, Revision revision);
 

@@ -2,38 +2,29 @@
 #pragma once
 
 /// @file
-/// What several endpoints of people share; private to this folder.
-
-#include <optional>
-#include <string>
-#include <string_view>
+/// JSON of people; private to the endpoints.
 
 #include <ecp/api/endpoint.hpp>
-#include <ecp/core/secret.hpp>
+#include <ecp/api/router.hpp>
+#include <ecp/core/json.hpp>
+#include <ecp/identity/user.hpp>
 #include <ecp/identity/user_registry.hpp>
+
+namespace ecp::inline v0::rbac {
+class MembershipRegistry;
+}
 
 namespace ecp::inline v0::api {
 
-inline constexpr json::TextBounds email_bounds{1, limits::email_length};
-/// A code point takes up to four octets.
-inline constexpr std::size_t password_octets = 4 * limits::password_max;
-/// Of tokens, codes and the one-time secret; ours are shorter.
-inline constexpr std::size_t proof_octets = 512;
-
 void write_user(json::Writer& writer, const identity::User& user);
 [[nodiscard]] http::Response user_response(int status, const identity::User& user);
-/// `email`, `name` and `password`.
-[[nodiscard]] Result<identity::NewUser> read_new_user(json::Reader& reader);
-/// A member that must not be seen afterwards.
-[[nodiscard]] Result<Secret> read_secret(json::Reader& reader, std::string_view name,
-                                         std::size_t max_octets);
-/// RFC 3339 text, or none.
-[[nodiscard]] std::optional<std::string> text_of(std::optional<Time> time);
-/// Text of an id, or none for nil.
-template <class SomeId>
-[[nodiscard]] std::optional<std::string> text_or_none(SomeId id) {
-  if (id.is_nil()) return std::nullopt;
-  return id.to_string();
-}
+/// `email`, `name` and `password` of a body; the reader goes on from there.
+[[nodiscard]] Result<identity::NewUser> new_user_from(json::Reader& reader);
+/// A secret member of a body, at most as long as a password may be.
+[[nodiscard]] Result<Secret> secret_from(json::Reader& reader, std::string_view name);
+
+/// `members` below a path whose scope is that of its `:org` and `:project`.
+void add_member_endpoints(Router& router, const std::string& path,
+                          rbac::MembershipRegistry& members);
 
 }  // namespace ecp::inline v0::api

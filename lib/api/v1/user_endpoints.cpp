@@ -8,15 +8,16 @@ namespace ecp::inline v0::api {
 
 namespace permissions = access::permissions;
 using access::UserId;
-using identity::UserRegistry;
 
 namespace {
 
-Result<identity::UserChanges> user_changes_from(const http::Request& request) {
+constexpr std::size_t longest_secret = 4 * limits::password_max;  ///< Octets; four a character.
+
+Result<identity::UserChanges> changes_from(const http::Request& request) {
   ECP_TRY(auto body, body_of(request));
   auto& reader = body.reader();
   identity::UserChanges changes;
-  ECP_TRY(changes.email, reader.optional_text("email", email_bounds));
+  ECP_TRY(changes.email, reader.optional_text("email", {3, limits::email_length}));
   ECP_TRY(changes.name, reader.optional_text("name"));
   if (reader.has("enabled")) {
     ECP_TRY(changes.enabled, reader.boolean("enabled"));
@@ -25,44 +26,8 @@ Result<identity::UserChanges> user_changes_from(const http::Request& request) {
   return changes;
 }
 
-Result<identity::NewUser> new_user_from(const http::Request& request) {
-  ECP_TRY(auto body, body_of(request));
-  ECP_TRY(auto user, read_new_user(body.reader()));
-  ECP_TRY_VOID(body.reader().finish());
-  return user;
-}
-
-void add_password_endpoint(Router& router, UserRegistry& users) {
-  router.add({http::Method::post, "/api/v1/users/:user/password", &permissions::user_reset_password,
-              [&users](const http::Request& request,
-                       const access::Grant& grant) -> Result<http::Response> {
-                ECP_TRY(auto body, body_of(request));
-                ECP_TRY(const auto next, read_secret(body.reader(), "password", password_octets));
-                ECP_TRY_VOID(body.reader().finish());
-                ECP_TRY_VOID(users.reset_password(grant, id_of<UserId>(request, "user"), next));
-                return empty_response();
-              }});
-}
-
-}  // namespace
-
-void add_user_endpoints(Router& router, UserRegistry& users) {
-  const std::string all = "/api/v1/users";
-  const std::string one = all + "/:user";
-  router.add({http::Method::get, all, &permissions::user_view,
-              [&users](const http::Request& request,
-                       const access::Grant& grant) -> Result<http::Response> {
-                ECP_TRY(const auto page, page_from(request));
-                ECP_TRY(const auto found, users.list(grant, page));
-                return json_response(200, json_list(found, write_user));
-              }});
-  router.add({http::Method::post, all, &permissions::user_create,
-              [&users](const http::Request& request,
-                       const access::Grant& grant) -> Result<http::Response> {
-                ECP_TRY(auto wanted, new_user_from(request));
-                ECP_TRY(const auto user, users.create(grant, std::move(wanted)));
-                return user_response(201, user);
-              }});
+void add_one_user(Router& router, identity::UserRegistry& users) {
+  const std::string one = "/api/v1/users/:user";
   router.add({http::Method::get, one, &permissions::user_view,
               [&users](const http::Request& request,
                        const access::Grant& grant) -> Result<http::Response> {
@@ -73,7 +38,7 @@ void add_user_endpoints(Router& router, UserRegistry& users) {
               [&users](const http::Request& request,
                        const access::Grant& grant) -> Result<http::Response> {
                 ECP_TRY(const auto revision, if_match(request));
-                ECP_TRY(auto changes, user_changes_from(request));
+                ECP_TRY(auto changes, changes_from(request));
                 ECP_TRY(const auto user, users.update(grant, id_of<UserId>(request, "user"),
                                                       revision, std::move(changes)));
                 return user_response(200, user);
@@ -85,7 +50,69 @@ void add_user_endpoints(Router& router, UserRegistry& users) {
                 ECP_TRY_VOID(users.remove(grant, id_of<UserId>(request, "user"), revision));
                 return empty_response();
               }});
-  add_password_endpoint(router, users);
+  router.add({http::Method::post, one + "/password", &permissions::user_reset_password,
+              [&users](const http::Request& request,
+                       const access::Grant& grant) -> Result<http::Response> {
+                ECP_TRY(auto body, body_of(request));
+                ECP_TRY(const auto next, secret_from(body.reader(), "password"));
+                ECP_TRY_VOID(body.reader().finish());
+                ECP_TRY_VOID(users.reset_password(grant, id_of<UserId>(request, "user"), next));
+                return empty_response();
+              }});
+}
+
+}  // namespace
+
+void write_user(json::Writer& writer, const identity::User& user) {
+  writer.begin_object().field("id", user.id.to_string()).field("email", user.email);
+  writer.field("name", user.name).field("enabled", user.enabled).key("last_login_at");
+  if (user.last_login_at) {
+    writer.value(to_rfc3339(*user.last_login_at));
+  } else {
+    writer.null();
+  }
+  writer.field("created_at", to_rfc3339(user.created_at));
+  writer.field("revision", to_number(user.revision)).end_object();
+}
+
+http::Response user_response(int status, const identity::User& user) {
+  json::Writer writer;
+  write_user(writer, user);
+  return json_response(status, writer.take(), user.revision);
+}
+
+Result<Secret> secret_from(json::Reader& reader, std::string_view name) {
+  ECP_TRY(const auto text, reader.raw_text(name, longest_secret));
+  return Secret(text);
+}
+
+Result<identity::NewUser> new_user_from(json::Reader& reader) {
+  identity::NewUser wanted;
+  ECP_TRY(wanted.email, reader.text("email", {3, limits::email_length}));
+  ECP_TRY(wanted.name, reader.text("name"));
+  ECP_TRY(wanted.password, secret_from(reader, "password"));
+  return wanted;
+}
+
+void add_user_endpoints(Router& router, identity::UserRegistry& users) {
+  const std::string all = "/api/v1/users";
+  router.add({http::Method::get, all, &permissions::user_view,
+              [&users](const http::Request& request,
+                       const access::Grant& grant) -> Result<http::Response> {
+                ECP_TRY(const auto page, page_from(request));
+                ECP_TRY(const auto found, users.list(grant, page));
+                return json_response(200, json_list(found, write_user));
+              }});
+  router.add({http::Method::post, all, &permissions::user_create,
+              [&users](const http::Request& request,
+                       const access::Grant& grant) -> Result<http::Response> {
+                ECP_TRY(auto body, body_of(request));
+                ECP_TRY(auto wanted, new_user_from(body.reader()));
+                ECP_TRY_VOID(body.reader().finish());
+                ECP_TRY(const auto user, users.create(grant, std::move(wanted)));
+                return user_response(201, user);
+              }});
+  add_one_user(router, users);
 }
 
 }  // namespace ecp::inline v0::api

@@ -2,7 +2,7 @@
 #pragma once
 
 /// @file
-/// Endpoints of people: who they are, where they may do what, and what they did.
+/// Endpoints of log-in, people, organizations, projects and the audit log.
 
 #include <ecp/api/router.hpp>
 #include <ecp/core/export.hpp>
@@ -25,24 +25,24 @@ class ProjectRegistry;
 
 namespace ecp::inline v0::api {
 
-/// `/api/v1/bootstrap`; as all registries below, it outlives the router.
+// What is given to these functions outlives the router.
+
+/// `/api/v1/bootstrap`.
 ECP_EXPORT void add_bootstrap_endpoints(Router& router, identity::Bootstrap& bootstrap);
-/// `/api/v1/session`, and `refresh`, `link`, `password` below it.
+/// `/api/v1/session` and below it.
 ECP_EXPORT void add_session_endpoints(Router& router, identity::SessionRegistry& sessions,
                                       identity::UserRegistry& users,
                                       rbac::MembershipRegistry& members);
-/// `/api/v1/users` and `/api/v1/users/:user`.
+/// `/api/v1/users` and below it.
 ECP_EXPORT void add_user_endpoints(Router& router, identity::UserRegistry& users);
-/// `/api/v1/orgs` and `/api/v1/orgs/:org`.
+/// `/api/v1/orgs`, `/api/v1/orgs/:org` and its members.
 ECP_EXPORT void add_organization_endpoints(Router& router,
                                            tenancy::OrganizationRegistry& organizations,
                                            rbac::MembershipRegistry& members);
-/// `.../projects` and `.../projects/:project`.
+/// `/api/v1/orgs/:org/projects`, `.../:project` and its members.
 ECP_EXPORT void add_project_endpoints(Router& router, tenancy::ProjectRegistry& projects,
                                       rbac::MembershipRegistry& members);
-/// `.../members` of the platform, of organizations and of projects.
-ECP_EXPORT void add_member_endpoints(Router& router, rbac::MembershipRegistry& members);
-/// `.../audit` of the platform, of organizations and of projects.
+/// `.../audit` of the platform, an organization and a project.
 ECP_EXPORT void add_audit_endpoints(Router& router, audit::AuditRegistry& audit);
 
 }  // namespace ecp::inline v0::api
