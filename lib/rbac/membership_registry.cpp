@@ -53,6 +53,27 @@ Page<T> cut(std::vector<T> all, PageRequest page) {
   return part;
 }
 
+/// Projects of an organization in which a user is a member, by name; none when he has no place in
+/// the organization at all.
+Result<std::optional<std::vector<tenancy::Project>>> own_projects(
+    storage::Transaction& transaction, access::UserId user, access::OrganizationId organization) {
+  ECP_TRY(const auto memberships, transaction.get<MembershipStore>().of_user(user));
+  std::optional<std::vector<tenancy::Project>> own;
+  for (const auto& membership : memberships) {
+    if (membership.scope.organization != organization) continue;
+    if (!own) own.emplace();
+    if (membership.scope.project.is_nil()) continue;
+    ECP_TRY(auto project,
+            transaction.get<tenancy::ProjectStore>().get(organization, membership.scope.project));
+    own->push_back(std::move(project));
+  }
+  if (own) {
+    std::sort(own->begin(), own->end(),
+              [](const auto& left, const auto& right) { return left.name < right.name; });
+  }
+  return own;
+}
+
 }  // namespace
 
 Result<Page<Member>> MembershipRegistry::list(const access::Grant& grant,
@@ -179,7 +200,7 @@ Result<Page<tenancy::Organization>> MembershipRegistry::visible_organizations(
       const auto id = membership.scope.organization;
       const bool is_known = std::any_of(visible.begin(), visible.end(),
                                         [&](const auto& one) { return one.id == id; });
-      if (!lets_see || is_known) continue;
+      if (id.is_nil() || is_known) continue;
       ECP_TRY(auto organization, organizations.get(id));
       visible.push_back(std::move(organization));
     }
@@ -191,29 +212,20 @@ Result<Page<tenancy::Organization>> MembershipRegistry::visible_organizations(
 
 Result<Page<tenancy::Project>> MembershipRegistry::visible_projects(
     const access::Grant& grant, access::OrganizationId organization, PageRequest page) {
-  const bool sees_all = grant.allows(permissions::project_view, {organization, {}});
-  // Whoever sees the organization sees his own projects in it; nobody else gets this far.
-  if (!sees_all) {
-    ECP_TRY_VOID(grant.require(permissions::organization_view, {organization, {}}));
+  const access::Scope scope{organization, {}};
+  const bool sees_all = grant.allows(permissions::project_view, scope);
+  if (sees_all || grant.principal().kind != access::PrincipalKind::user) {
+    ECP_TRY_VOID(grant.require(permissions::project_view, scope));
+    return store_.read([&](storage::Transaction& transaction) {
+      return transaction.get<tenancy::ProjectStore>().list(organization, page);
+    });
   }
-  return store_.read([&](storage::Transaction& transaction) -> Result<Page<tenancy::Project>> {
-    auto& projects = transaction.get<tenancy::ProjectStore>();
-    if (sees_all) return projects.list(organization, page);
-    ECP_TRY(const auto memberships,
-            transaction.get<MembershipStore>().of_user(access::UserId(grant.principal().id)));
-    std::vector<tenancy::Project> visible;
-    for (const auto& membership : memberships) {
-      if (membership.scope.organization != organization || membership.scope.project.is_nil() ||
-          membership.role != Role::project_admin) {
-        continue;
-      }
-      ECP_TRY(auto project, projects.get(organization, membership.scope.project));
-      visible.push_back(std::move(project));
-    }
-    std::sort(visible.begin(), visible.end(),
-              [](const auto& left, const auto& right) { return left.name < right.name; });
-    return cut(std::move(visible), page);
-  });
+  ECP_TRY(auto visible, store_.read([&](storage::Transaction& transaction) {
+    return own_projects(transaction, access::UserId(grant.principal().id), organization);
+  }));
+  // Without any place in it the organization is foreign.
+  if (!visible) ECP_TRY_VOID(grant.require(permissions::organization_view, scope));
+  return cut(visible ? std::move(*visible) : std::vector<tenancy::Project>{}, page);
 }
 
 }  // namespace ecp::inline v0::rbac

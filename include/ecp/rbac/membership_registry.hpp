@@ -63,10 +63,12 @@ class ECP_EXPORT MembershipRegistry {
 
   /// Where one is a member; only one's own, so it needs no permission but a user's grant.
   Result<std::vector<OwnPlace>> own_places(const access::Grant& grant);
-  /// Organizations and projects that one may see: all of them with organization.view (project.view)
-  /// in the grant's scope, else those of one's memberships that let one see them.
+  /// Organizations that one may choose from: all of them with organization.view on the platform,
+  /// else those in which one has a place.
   Result<Page<tenancy::Organization>> visible_organizations(const access::Grant& grant,
                                                             PageRequest page);
+  /// Projects that one may choose from: all of the organization's with project.view in it, else
+  /// those in which one has a place. Fails with `not_found` when one has none in the organization.
   Result<Page<tenancy::Project>> visible_projects(const access::Grant& grant,
                                                   access::OrganizationId organization,
                                                   PageRequest page);

@@ -10,10 +10,9 @@ void add_bootstrap_endpoints(Router& router, identity::Bootstrap& bootstrap) {
   router.add_public({http::Method::post, "/api/v1/bootstrap",
                      [&bootstrap](const http::Request& request) -> Result<http::Response> {
                        ECP_TRY(auto body, body_of(request));
-                       auto& reader = body.reader();
-                       ECP_TRY(const auto secret, read_secret(reader, "secret", proof_octets));
-                       ECP_TRY(auto wanted, read_new_user(reader));
-                       ECP_TRY_VOID(reader.finish());
+                       ECP_TRY(const auto secret, secret_from(body.reader(), "secret"));
+                       ECP_TRY(auto wanted, new_user_from(body.reader()));
+                       ECP_TRY_VOID(body.reader().finish());
                        ECP_TRY(const auto user,
                                bootstrap.complete(secret, std::move(wanted), origin_of(request)));
                        return user_response(201, user);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ecp/access/permissions.hpp>
+#include <ecp/api/endpoint.hpp>
 #include <ecp/api/v1/access_endpoints.hpp>
 #include <ecp/rbac/membership_registry.hpp>
-
-#include "api/v1/people.hpp"
 
 namespace ecp::inline v0::api {
 
@@ -35,10 +34,8 @@ Result<rbac::Member> put_member(rbac::MembershipRegistry& members, const http::R
   return members.put(grant, grant.scope(), id ? *id : UserId(unknown_id), role);
 }
 
-}  // namespace
-
-void add_member_endpoints(Router& router, const std::string& path,
-                          rbac::MembershipRegistry& members) {
+/// The rows of one level; their scope is that of the path's `:org` and `:project`.
+void add_level(Router& router, const std::string& path, rbac::MembershipRegistry& members) {
   router.add({http::Method::get, path, &permissions::member_view,
               [&members](const http::Request& request,
                          const access::Grant& grant) -> Result<http::Response> {
@@ -57,10 +54,17 @@ void add_member_endpoints(Router& router, const std::string& path,
   router.add({http::Method::del, path + "/:user", &permissions::member_edit,
               [&members](const http::Request& request,
                          const access::Grant& grant) -> Result<http::Response> {
-                ECP_TRY_VOID(
-                    members.remove(grant, grant.scope(), id_of<UserId>(request, "user")));
+                ECP_TRY_VOID(members.remove(grant, grant.scope(), id_of<UserId>(request, "user")));
                 return empty_response();
               }});
+}
+
+}  // namespace
+
+void add_member_endpoints(Router& router, rbac::MembershipRegistry& members) {
+  add_level(router, "/api/v1/members", members);
+  add_level(router, "/api/v1/orgs/:org/members", members);
+  add_level(router, "/api/v1/orgs/:org/projects/:project/members", members);
 }
 
 }  // namespace ecp::inline v0::api

@@ -19,14 +19,14 @@ Result<tenancy::Naming> naming_from(const http::Request& request) {
   return naming;
 }
 
-Result<tenancy::Naming> naming_from(const http::Request& request, tenancy::Naming before) {
+Result<tenancy::NamingChanges> naming_changes_from(const http::Request& request) {
   ECP_TRY(auto body, body_of(request));
   auto& reader = body.reader();
-  ECP_TRY(auto name, reader.optional_text("name"));
-  ECP_TRY(auto description, reader.optional_text("description", description_bounds));
+  tenancy::NamingChanges changes;
+  ECP_TRY(changes.name, reader.optional_text("name"));
+  ECP_TRY(changes.description, reader.optional_text("description", description_bounds));
   ECP_TRY_VOID(reader.finish());
-  return tenancy::Naming{std::move(name).value_or(std::move(before.name)),
-                         std::move(description).value_or(std::move(before.description))};
+  return changes;
 }
 
 }  // namespace ecp::inline v0::api

@@ -5,7 +5,6 @@
 #include <ecp/tenancy/registries.hpp>
 
 #include "api/v1/naming.hpp"
-#include "api/v1/people.hpp"
 
 namespace ecp::inline v0::api {
 
@@ -41,9 +40,8 @@ void add_one_organization(Router& router, OrganizationRegistry& organizations) {
                                const access::Grant& grant) -> Result<http::Response> {
                 ECP_TRY(const auto revision, if_match(request));
                 ECP_TRY(auto changes, naming_changes_from(request));
-                ECP_TRY(const auto changed,
-                        organizations.update(grant, grant.scope().organization, revision,
-                                             std::move(changes)));
+                ECP_TRY(const auto changed, organizations.update(grant, grant.scope().organization,
+                                                                 revision, std::move(changes)));
                 return organization_response(200, changed);
               }});
   router.add({http::Method::del, one, &permissions::organization_delete,
@@ -75,7 +73,6 @@ void add_organization_endpoints(Router& router, OrganizationRegistry& organizati
                 return organization_response(201, made);
               }});
   add_one_organization(router, organizations);
-  add_member_endpoints(router, "/api/v1/orgs/:org/members", members);
 }
 
 }  // namespace ecp::inline v0::api

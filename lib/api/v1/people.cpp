@@ -4,11 +4,20 @@
 #include <algorithm>
 
 namespace ecp::inline v0::api {
+namespace {
+
+constexpr std::size_t longest_secret = 4 * limits::password_max;  // Octets; four a character.
+
+}  // namespace
 
 void write_user(json::Writer& writer, const identity::User& user) {
   writer.begin_object().field("id", user.id.to_string()).field("email", user.email);
-  writer.field("name", user.name).field("enabled", user.enabled);
-  writer.field("last_login_at", text_of(user.last_login_at));
+  writer.field("name", user.name).field("enabled", user.enabled).key("last_login_at");
+  if (user.last_login_at) {
+    writer.value(to_rfc3339(*user.last_login_at));
+  } else {
+    writer.null();
+  }
   writer.field("created_at", to_rfc3339(user.created_at));
   writer.field("revision", to_number(user.revision)).end_object();
 }
@@ -19,24 +28,19 @@ http::Response user_response(int status, const identity::User& user) {
   return json_response(status, writer.take(), user.revision);
 }
 
-Result<identity::NewUser> read_new_user(json::Reader& reader) {
-  identity::NewUser user;
-  ECP_TRY(user.email, reader.text("email", email_bounds));
-  ECP_TRY(user.name, reader.text("name"));
-  ECP_TRY(user.password, read_secret(reader, "password", password_octets));
-  return user;
-}
-
-Result<Secret> read_secret(json::Reader& reader, std::string_view name, std::size_t max_octets) {
-  ECP_TRY(auto text, reader.raw_text(name, max_octets));
+Result<Secret> secret_from(json::Reader& reader, std::string_view name) {
+  ECP_TRY(auto text, reader.raw_text(name, longest_secret));
   Secret secret(text);
   std::fill(text.begin(), text.end(), '\0');
   return secret;
 }
 
-std::optional<std::string> text_of(std::optional<Time> time) {
-  if (!time) return std::nullopt;
-  return to_rfc3339(*time);
+Result<identity::NewUser> new_user_from(json::Reader& reader) {
+  identity::NewUser wanted;
+  ECP_TRY(wanted.email, reader.text("email", {3, limits::email_length}));
+  ECP_TRY(wanted.name, reader.text("name"));
+  ECP_TRY(wanted.password, secret_from(reader, "password"));
+  return wanted;
 }
 
 }  // namespace ecp::inline v0::api

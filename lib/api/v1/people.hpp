@@ -5,14 +5,9 @@
 /// JSON of people; private to the endpoints.
 
 #include <ecp/api/endpoint.hpp>
-#include <ecp/api/router.hpp>
 #include <ecp/core/json.hpp>
 #include <ecp/identity/user.hpp>
 #include <ecp/identity/user_registry.hpp>
-
-namespace ecp::inline v0::rbac {
-class MembershipRegistry;
-}
 
 namespace ecp::inline v0::api {
 
@@ -22,9 +17,5 @@ void write_user(json::Writer& writer, const identity::User& user);
 [[nodiscard]] Result<identity::NewUser> new_user_from(json::Reader& reader);
 /// A secret member of a body, at most as long as a password may be.
 [[nodiscard]] Result<Secret> secret_from(json::Reader& reader, std::string_view name);
-
-/// `members` below a path whose scope is that of its `:org` and `:project`.
-void add_member_endpoints(Router& router, const std::string& path,
-                          rbac::MembershipRegistry& members);
 
 }  // namespace ecp::inline v0::api

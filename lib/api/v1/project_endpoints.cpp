@@ -5,7 +5,6 @@
 #include <ecp/tenancy/registries.hpp>
 
 #include "api/v1/naming.hpp"
-#include "api/v1/people.hpp"
 
 namespace ecp::inline v0::api {
 
@@ -31,12 +30,12 @@ http::Response project_response(int status, const Project& project) {
 
 void add_one_project(Router& router, ProjectRegistry& projects) {
   const std::string one = "/api/v1/orgs/:org/projects/:project";
-  router.add({http::Method::get, one, &permissions::project_view,
-              [&projects](const http::Request&,
-                          const access::Grant& grant) -> Result<http::Response> {
-                ECP_TRY(const auto found, projects.get(grant, grant.scope()));
-                return project_response(200, found);
-              }});
+  router.add(
+      {http::Method::get, one, &permissions::project_view,
+       [&projects](const http::Request&, const access::Grant& grant) -> Result<http::Response> {
+         ECP_TRY(const auto found, projects.get(grant, grant.scope()));
+         return project_response(200, found);
+       }});
   router.add({http::Method::patch, one, &permissions::project_edit,
               [&projects](const http::Request& request,
                           const access::Grant& grant) -> Result<http::Response> {
@@ -64,20 +63,19 @@ void add_project_endpoints(Router& router, ProjectRegistry& projects,
               [&members](const http::Request& request,
                          const access::Grant& grant) -> Result<http::Response> {
                 ECP_TRY(const auto page, page_from(request));
-                ECP_TRY(const auto found, members.visible_projects(
-                                              grant, grant.scope().organization, page));
+                ECP_TRY(const auto found,
+                        members.visible_projects(grant, grant.scope().organization, page));
                 return json_response(200, json_list(found, write_project));
               }});
   router.add({http::Method::post, all, &permissions::project_create,
               [&projects](const http::Request& request,
                           const access::Grant& grant) -> Result<http::Response> {
                 ECP_TRY(auto naming, naming_from(request));
-                ECP_TRY(const auto made, projects.create(grant, grant.scope().organization,
-                                                         std::move(naming)));
+                ECP_TRY(const auto made,
+                        projects.create(grant, grant.scope().organization, std::move(naming)));
                 return project_response(201, made);
               }});
   add_one_project(router, projects);
-  add_member_endpoints(router, "/api/v1/orgs/:org/projects/:project/members", members);
 }
 
 }  // namespace ecp::inline v0::api

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <ecp/access/permissions.hpp>
 #include <ecp/api/v1/access_endpoints.hpp>
-#include <ecp/identity/bootstrap.hpp>
 #include <ecp/identity/session_registry.hpp>
 #include <ecp/rbac/membership_registry.hpp>
 
@@ -62,15 +60,15 @@ http::Response session_response(const identity::User& user,
 using Exchange = Result<SessionTokens> (SessionRegistry::*)(const Secret&, const access::Origin&);
 void add_exchange(Router& router, SessionRegistry& sessions, const std::string& path,
                   const std::string& member, Exchange exchange) {
-  router.add_public({http::Method::post, path,
-                     [&sessions, member, exchange](const http::Request& request)
-                         -> Result<http::Response> {
-                       ECP_TRY(auto body, body_of(request));
-                       ECP_TRY(const auto secret, secret_from(body.reader(), member));
-                       ECP_TRY_VOID(body.reader().finish());
-                       ECP_TRY(const auto tokens, (sessions.*exchange)(secret, origin_of(request)));
-                       return tokens_response(tokens);
-                     }});
+  router.add_public(
+      {http::Method::post, path,
+       [&sessions, member, exchange](const http::Request& request) -> Result<http::Response> {
+         ECP_TRY(auto body, body_of(request));
+         ECP_TRY(const auto secret, secret_from(body.reader(), member));
+         ECP_TRY_VOID(body.reader().finish());
+         ECP_TRY(const auto tokens, (sessions.*exchange)(secret, origin_of(request)));
+         return tokens_response(tokens);
+       }});
 }
 
 void add_log_in(Router& router, SessionRegistry& sessions) {
@@ -91,22 +89,8 @@ void add_log_in(Router& router, SessionRegistry& sessions) {
 
 }  // namespace
 
-void add_bootstrap_endpoints(Router& router, identity::Bootstrap& bootstrap) {
-  router.add_public(
-      {http::Method::post, "/api/v1/bootstrap",
-       [&bootstrap](const http::Request& request) -> Result<http::Response> {
-         ECP_TRY(auto body, body_of(request));
-         ECP_TRY(const auto secret, secret_from(body.reader(), "secret"));
-         ECP_TRY(auto wanted, new_user_from(body.reader()));
-         ECP_TRY_VOID(body.reader().finish());
-         ECP_TRY(const auto user,
-                 bootstrap.complete(secret, std::move(wanted), origin_of(request)));
-         return user_response(201, user);
-       }});
-}
-
-void add_session_endpoints(Router& router, SessionRegistry& sessions,
-                           identity::UserRegistry& users, rbac::MembershipRegistry& members) {
+void add_session_endpoints(Router& router, SessionRegistry& sessions, identity::UserRegistry& users,
+                           rbac::MembershipRegistry& members) {
   add_log_in(router, sessions);
   router.add({http::Method::get, "/api/v1/session", nullptr,
               [&users, &members](const http::Request& request,
@@ -116,12 +100,12 @@ void add_session_endpoints(Router& router, SessionRegistry& sessions,
                 ECP_TRY(const auto places, members.own_places(grant));
                 return session_response(user, places);
               }});
-  router.add({http::Method::del, "/api/v1/session", nullptr,
-              [&sessions](const http::Request& request,
-                          const access::Grant&) -> Result<http::Response> {
-                ECP_TRY_VOID(sessions.log_out(bearer_token(request), origin_of(request)));
-                return empty_response();
-              }});
+  router.add(
+      {http::Method::del, "/api/v1/session", nullptr,
+       [&sessions](const http::Request& request, const access::Grant&) -> Result<http::Response> {
+         ECP_TRY_VOID(sessions.log_out(bearer_token(request), origin_of(request)));
+         return empty_response();
+       }});
   router.add({http::Method::put, "/api/v1/session/password", nullptr,
               [&sessions](const http::Request& request,
                           const access::Grant& grant) -> Result<http::Response> {

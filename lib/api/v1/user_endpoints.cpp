@@ -11,8 +11,6 @@ using access::UserId;
 
 namespace {
 
-constexpr std::size_t longest_secret = 4 * limits::password_max;  ///< Octets; four a character.
-
 Result<identity::UserChanges> changes_from(const http::Request& request) {
   ECP_TRY(auto body, body_of(request));
   auto& reader = body.reader();
@@ -62,37 +60,6 @@ void add_one_user(Router& router, identity::UserRegistry& users) {
 }
 
 }  // namespace
-
-void write_user(json::Writer& writer, const identity::User& user) {
-  writer.begin_object().field("id", user.id.to_string()).field("email", user.email);
-  writer.field("name", user.name).field("enabled", user.enabled).key("last_login_at");
-  if (user.last_login_at) {
-    writer.value(to_rfc3339(*user.last_login_at));
-  } else {
-    writer.null();
-  }
-  writer.field("created_at", to_rfc3339(user.created_at));
-  writer.field("revision", to_number(user.revision)).end_object();
-}
-
-http::Response user_response(int status, const identity::User& user) {
-  json::Writer writer;
-  write_user(writer, user);
-  return json_response(status, writer.take(), user.revision);
-}
-
-Result<Secret> secret_from(json::Reader& reader, std::string_view name) {
-  ECP_TRY(const auto text, reader.raw_text(name, longest_secret));
-  return Secret(text);
-}
-
-Result<identity::NewUser> new_user_from(json::Reader& reader) {
-  identity::NewUser wanted;
-  ECP_TRY(wanted.email, reader.text("email", {3, limits::email_length}));
-  ECP_TRY(wanted.name, reader.text("name"));
-  ECP_TRY(wanted.password, secret_from(reader, "password"));
-  return wanted;
-}
 
 void add_user_endpoints(Router& router, identity::UserRegistry& users) {
   const std::string all = "/api/v1/users";

@@ -35,13 +35,15 @@ ECP_EXPORT void add_session_endpoints(Router& router, identity::SessionRegistry&
                                       rbac::MembershipRegistry& members);
 /// `/api/v1/users` and below it.
 ECP_EXPORT void add_user_endpoints(Router& router, identity::UserRegistry& users);
-/// `/api/v1/orgs`, `/api/v1/orgs/:org` and its members.
+/// `/api/v1/orgs` and `/api/v1/orgs/:org`.
 ECP_EXPORT void add_organization_endpoints(Router& router,
                                            tenancy::OrganizationRegistry& organizations,
                                            rbac::MembershipRegistry& members);
-/// `/api/v1/orgs/:org/projects`, `.../:project` and its members.
+/// `/api/v1/orgs/:org/projects` and `.../:project`.
 ECP_EXPORT void add_project_endpoints(Router& router, tenancy::ProjectRegistry& projects,
                                       rbac::MembershipRegistry& members);
+/// `.../members` of the platform, an organization and a project.
+ECP_EXPORT void add_member_endpoints(Router& router, rbac::MembershipRegistry& members);
 /// `.../audit` of the platform, an organization and a project.
 ECP_EXPORT void add_audit_endpoints(Router& router, audit::AuditRegistry& audit);
 
