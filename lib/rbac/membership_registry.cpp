@@ -195,8 +195,6 @@ Result<Page<tenancy::Organization>> MembershipRegistry::visible_organizations(
             transaction.get<MembershipStore>().of_user(access::UserId(grant.principal().id)));
     std::vector<tenancy::Organization> visible;
     for (const auto& membership : memberships) {
-      const bool lets_see =
-          membership.role == Role::organization_admin || membership.role == Role::project_admin;
       const auto id = membership.scope.organization;
       const bool is_known = std::any_of(visible.begin(), visible.end(),
                                         [&](const auto& one) { return one.id == id; });

@@ -79,7 +79,7 @@ Result<Project> ProjectRegistry::update(const access::Grant& grant, const access
     project.revision = revision;
     project.name = changes.name.value_or(project.name);
     project.description = changes.description.value_or(project.description);
-        ECP_TRY_VOID(check_naming({project.name, project.description}));
+    ECP_TRY_VOID(check_naming({project.name, project.description}));
     ECP_TRY(project.revision, projects.update(project));
     ECP_TRY_VOID(audit::append(transaction, grant, operations::project_edit, subject_of(project),
                                {{"old_name", old_name}}));

@@ -76,7 +76,7 @@ class ECP_EXPORT ProjectRegistry {
                              PageRequest page);
   /// Needs project.edit in the project.
   Result<Project> update(const access::Grant& grant, const access::Scope& scope, Revision revision,
-                         Naming naming);
+                         NamingChanges changes);
   /// Needs project.delete in the project. Fails with `failed_precondition` (tenancy.not_empty).
   Result<void> remove(const access::Grant& grant, const access::Scope& scope, Revision revision);
 
