@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cassert>
+#include <charconv>
 #include <cstdio>
 #include <exception>
 #include <optional>
@@ -67,6 +68,51 @@ bool is_json(std::string_view content_type) {
   auto type = content_type.substr(0, content_type.find(';'));
   while (!type.empty() && type.back() == ' ') type.remove_suffix(1);
   return equal_no_case(type, "application/json");
+}
+
+bool is_key(std::string_view key) {
+  return !key.empty() && key.size() <= limits::idempotency_key &&
+         std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c < '\x7f'; });
+}
+
+Error bad_key() {
+  return Error(ecp::reasons::bad_field,
+               {{"field", "Idempotency-Key"},
+                {"problem", "must be 1 to " + std::to_string(limits::idempotency_key) +
+                                " visible ASCII characters"}});
+}
+
+std::string request_hash(const http::Request& request) {
+  return to_hex(sha256(request.path + '\n' + request.query + '\n' + request.body));
+}
+
+/// An answer as text and back: its status, its fields line by line, an empty line, its body.
+std::string to_text(const http::Response& response) {
+  std::string text = std::to_string(response.status) + '\n';
+  for (const auto& [name, value] : response.headers.all()) text += name + ':' + value + '\n';
+  return text + '\n' + response.body;
+}
+
+Result<http::Response> from_text(std::string_view text) {
+  http::Response response;
+  bool first = true;
+  while (true) {
+    const auto end = text.find('\n');
+    if (end == std::string_view::npos) {
+      return Error(ecp::reasons::damaged, {{"noun", "answer"}});
+    }
+    const auto line = text.substr(0, end);
+    text.remove_prefix(end + 1);
+    if (line.empty()) break;
+    const auto colon = std::min(line.find(':'), line.size());
+    if (std::exchange(first, false)) {
+      std::from_chars(line.data(), line.data() + line.size(), response.status);
+    } else if (colon < line.size()) {
+      response.headers.add(std::string(line.substr(0, colon)), std::string(line.substr(colon + 1)));
+    }
+  }
+  response.body = text;
+  return response;
 }
 
 }  // namespace
@@ -159,7 +205,25 @@ struct Router::Table {
     const auto scope = scope_of(request);
     ECP_TRY(const auto grant, grants(principal, scope, origin_of(request)));
     if (row.permission != nullptr) ECP_TRY_VOID(grant.require(*row.permission, scope));
-    return row.guarded(request, grant);
+    const auto key = request.headers.find("Idempotency-Key");
+    if (!key || request.method != http::Method::post || !options.once) {
+      return row.guarded(request, grant);
+    }
+    if (!is_key(*key)) return bad_key();
+    ECP_TRY(const auto text,
+            options.once(principal.id, *key, request_hash(request), [&](bool& keep) {
+              auto result = run_guarded(row, request, grant);
+              keep = result.status < 300;
+              return to_text(result);
+            }));
+    return from_text(text);
+  }
+
+  /// The handler's answer, whatever it is.
+  [[nodiscard]] http::Response run_guarded(const Row& row, const http::Request& request,
+                                           const access::Grant& grant) const {
+    auto result = row.guarded(request, grant);
+    return result ? std::move(*result) : failed(result.error(), request);
   }
 
   /// Handlers return errors; what a vendor throws all the same ends here.
@@ -177,8 +241,10 @@ struct Router::Table {
     const Row* row = find(request, refusal);
     if (row == nullptr) return refusal;
     auto result = run_safely(*row, request);
-    if (result) return std::move(*result);
-    const auto& error = result.error();
+    return result ? std::move(*result) : failed(result.error(), request);
+  }
+
+  [[nodiscard]] http::Response failed(const Error& error, const http::Request& request) const {
     if (http_status(error) >= 500) {
       env.log.error("api", "a request failed",
                     {{"request", request.request_id}, {"error", error.describe()}});

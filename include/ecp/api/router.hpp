@@ -14,6 +14,7 @@
 #include <ecp/access/permission.hpp>
 #include <ecp/core/env.hpp>
 #include <ecp/core/export.hpp>
+#include <ecp/core/id.hpp>
 #include <ecp/core/result.hpp>
 #include <ecp/http/message.hpp>
 
@@ -52,11 +53,20 @@ struct EndpointRow {
   bool is_public = false;
 };
 
+/// Runs `answer` once per principal and key and returns its text, also to later requests with that
+/// key; platform::Idempotency::once. `answer` says whether its text stands for good.
+using OnceRunner = std::function<Result<std::string>(
+    const IdBytes& principal, std::string_view key, std::string_view request_hash,
+    const std::function<std::string(bool& keep)>& answer)>;
+
 struct RouterOptions {
   /// Origins of pages beside our own that may change things: "https://console.example.com".
   std::vector<std::string> origins;
   /// Announce that only TLS is to be used (RFC 6797).
   bool strict_transport = false;
+  /// Makes POST with an `Idempotency-Key` safe to repeat; without it the field is ignored. Such an
+  /// answer is kept when it is a success.
+  OnceRunner once;
 };
 
 /// Finds the endpoint of a request and runs the chain around it: request id, size limit, origin and

@@ -31,6 +31,7 @@ inline constexpr std::size_t config_file = 1 * mebibyte;
 inline constexpr std::size_t http_header = 16 * kibibyte;  ///< All header lines of one request.
 inline constexpr std::size_t http_target = 4 * kibibyte;   ///< Path and query.
 inline constexpr std::size_t http_body = 1 * mebibyte;     ///< Body of a JSON request.
+inline constexpr std::size_t idempotency_key = 200;          ///< Characters of that field.
 inline constexpr std::size_t http_connections = 512;       ///< Open at once.
 inline constexpr std::size_t http_response_read = 4 * mebibyte;  ///< What our client reads.
 inline constexpr std::size_t sse_subscribers = 200;              ///< Event streams at once.

@@ -28,7 +28,7 @@ struct Desk {
                      },
                      world.env(), options()};
 
-  static api::RouterOptions options() { return {{"https://console.example.com"}, true}; }
+  static api::RouterOptions options() { return {{"https://console.example.com"}, true, {}}; }
 
   Desk() {
     const auto answer = [this](const http::Request& request) -> Result<http::Response> {
