@@ -2,69 +2,85 @@
 #include <ecp/platform/live_events.hpp>
 
 #include <algorithm>
-#include <shared_mutex>
+#include <mutex>
 #include <utility>
 #include <vector>
 
 namespace ecp::inline v0::platform {
+namespace {
+
+/// One subscription's handler. Its lock is held while the handler runs, so that ending the
+/// subscription waits for it; no other lock is.
+struct Listener {
+  Listener(const access::Scope& where, std::function<void(const LiveEvent&)> what)
+      : scope(where), handler(std::move(what)) {}
+
+  const access::Scope scope;
+  std::mutex mutex;
+  std::function<void(const LiveEvent&)> handler;  ///< Empty once the subscription has ended.
+};
+
+}  // namespace
 
 Subscription::~Subscription() = default;
 
 struct LiveEvents::Listeners {
-  struct Listener {
-    access::Scope scope;
-    std::function<void(const LiveEvent&)> handler;
-  };
-  // Publishing holds it shared, so that the end of a subscription waits for running handlers.
-  mutable std::shared_mutex mutex;
-  std::vector<std::shared_ptr<const Listener>> all;  // Shared: the list and its subscription.
-};
+  using Shared = std::shared_ptr<Listener>;  // Shared: the list and publishers that are at it.
 
-namespace {
+  mutable std::mutex mutex;
+  std::vector<Shared> all;
 
-template <class Listeners, class Listener>
-class ListenerEnd final : public Subscription {
- public:
-  ListenerEnd(std::shared_ptr<Listeners> listeners, std::shared_ptr<const Listener> listener)
-      : listeners_(std::move(listeners)), listener_(std::move(listener)) {}
-  ~ListenerEnd() override {
-    const std::unique_lock lock(listeners_->mutex);
-    auto& all = listeners_->all;
-    all.erase(std::remove(all.begin(), all.end(), listener_), all.end());
+  [[nodiscard]] std::vector<Shared> hearing(const access::Scope& scope) const {
+    const std::lock_guard lock(mutex);
+    std::vector<Shared> found;
+    std::copy_if(all.begin(), all.end(), std::back_inserter(found),
+                 [&](const Shared& listener) { return listener->scope.contains(scope); });
+    return found;
   }
 
- private:
-  std::shared_ptr<Listeners> listeners_;
-  std::shared_ptr<const Listener> listener_;
+  /// Takes its listener off the list when it ends.
+  struct Place final : Subscription {
+    Place(std::shared_ptr<Listeners> where, Shared what)
+        : listeners(std::move(where)), listener(std::move(what)) {}
+    ~Place() override {
+      {
+        const std::lock_guard lock(listeners->mutex);
+        auto& list = listeners->all;
+        list.erase(std::remove(list.begin(), list.end(), listener), list.end());
+      }
+      const std::lock_guard lock(listener->mutex);
+      listener->handler = nullptr;
+    }
+    std::shared_ptr<Listeners> listeners;
+    Shared listener;
+  };
 };
-
-}  // namespace
 
 LiveEvents::LiveEvents() : listeners_(std::make_shared<Listeners>()) {}
 LiveEvents::~LiveEvents() = default;
 
 void LiveEvents::publish(const access::Scope& scope, std::string_view name, std::string data_json) {
+  const auto hearing = listeners_->hearing(scope);
+  if (hearing.empty()) return;
   const LiveEvent event{scope, std::string(name), std::move(data_json)};
-  const std::shared_lock lock(listeners_->mutex);
-  for (const auto& listener : listeners_->all) {
-    if (listener->scope.contains(scope)) listener->handler(event);
+  for (const auto& listener : hearing) {
+    const std::lock_guard lock(listener->mutex);
+    if (listener->handler) listener->handler(event);
   }
 }
 
 std::unique_ptr<Subscription> LiveEvents::subscribe(const access::Scope& scope,
                                                     std::function<void(const LiveEvent&)> handler) {
-  auto listener =
-      std::make_shared<const Listeners::Listener>(Listeners::Listener{scope, std::move(handler)});
+  auto listener = std::make_shared<Listener>(scope, std::move(handler));
   {
-    const std::unique_lock lock(listeners_->mutex);
+    const std::lock_guard lock(listeners_->mutex);
     listeners_->all.push_back(listener);
   }
-  return std::make_unique<ListenerEnd<Listeners, Listeners::Listener>>(listeners_,
-                                                                       std::move(listener));
+  return std::make_unique<Listeners::Place>(listeners_, std::move(listener));
 }
 
 bool LiveEvents::has_listener(const access::Scope& scope) const {
-  const std::shared_lock lock(listeners_->mutex);
+  const std::lock_guard lock(listeners_->mutex);
   return std::any_of(listeners_->all.begin(), listeners_->all.end(),
                      [&](const auto& listener) { return listener->scope.contains(scope); });
 }

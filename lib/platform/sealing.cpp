@@ -47,7 +47,7 @@ class WipedKey {
 };
 
 Error wrong_key(std::string_view purpose) {
-  return Error(reasons::wrong_master_key, {{"purpose", std::string(purpose)}});
+  return Error(reasons::wrong_master_key, {{"name", std::string(purpose)}});
 }
 
 Error cannot_make(const std::string& path, int problem) {

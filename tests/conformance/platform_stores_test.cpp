@@ -19,8 +19,8 @@ namespace {
 
 using namespace ecp;  // NOLINT: a test reads better without prefixes.
 using platform::ClaimedItem;
-using platform::IdempotencyStore;
-using platform::KeptRequest;
+using platform::KeyedRequest;
+using platform::KeyedRequestStore;
 using platform::KeyStore;
 using platform::OutboxItem;
 using platform::OutboxStore;
@@ -240,37 +240,39 @@ TEST_SUITE("conformance.KeyStore") {
   }
 }
 
-TEST_SUITE("conformance.IdempotencyStore") {
+TEST_SUITE("conformance.KeyedRequestStore") {
   TEST_CASE_TEMPLATE("A key is a principal's own and is taken once", Backend, ECP_TEST_BACKENDS) {
     if (!Backend::is_available()) return;
     ManualEnv world;
     auto store = must(Backend::open(modules, world.env()));
-    const auto insert = [&](const std::string& principal, const std::string& hash) {
-      const KeptRequest request{principal, "k", hash, world.clock.now(), std::nullopt};
-      return must(in<IdempotencyStore>(
-          *store, [&](IdempotencyStore& kept) { return kept.insert_if_absent(request); }));
+    const auto ada = world.ids.next_bytes();
+    const auto bob = world.ids.next_bytes();
+    const auto insert = [&](const IdBytes& who, const std::string& hash) {
+      return must(in<KeyedRequestStore>(*store, [&](KeyedRequestStore& requests) {
+        return requests.insert({who, "k", hash, {}}, world.clock.now());
+      }));
     };
-    const auto find = [&](std::string_view principal) {
-      return must(in<IdempotencyStore>(
-          *store, [&](IdempotencyStore& kept) { return kept.find(principal, "k"); }));
+    const auto find = [&](const IdBytes& who) {
+      return must(in<KeyedRequestStore>(
+          *store, [&](KeyedRequestStore& requests) { return requests.find(who, "k"); }));
     };
-
-    CHECK(insert("user 1", "one"));
-    CHECK_FALSE(insert("user 1", "two"));
-    CHECK(insert("user 2", "three"));
-    CHECK(find("user 1")->request_hash == "one");
-    CHECK(find("user 1")->created_at == world.clock.now());
-    CHECK_FALSE(find("user 1")->sealed_answer);
-    CHECK_FALSE(find("user 3"));
-
     const Bytes answer("\0{}\xff", 4);
-    must(in<IdempotencyStore>(
-        *store, [&](IdempotencyStore& kept) { return kept.set_answer("user 1", "k", answer); }));
-    CHECK(find("user 1")->sealed_answer == answer);
-    CHECK_FALSE(find("user 2")->sealed_answer);
-    CHECK(failure(in<IdempotencyStore>(*store, [&](IdempotencyStore& kept) {
-            return kept.set_answer("user 3", "k", answer);
-          })) == "core.not_found");
+    const auto set_answer = [&](const IdBytes& who) {
+      return in<KeyedRequestStore>(*store, [&](KeyedRequestStore& requests) {
+        return requests.set_answer(who, "k", answer);
+      });
+    };
+
+    CHECK(insert(ada, "one"));
+    CHECK_FALSE(insert(ada, "two"));
+    CHECK(insert(bob, "three"));
+    CHECK(find(ada)->request_hash == "one");
+    CHECK(find(ada)->sealed_answer.empty());
+    CHECK_FALSE(find(world.ids.next_bytes()));
+    must(set_answer(ada));
+    CHECK(find(ada)->sealed_answer == answer);
+    CHECK(find(bob)->sealed_answer.empty());
+    CHECK(failure(set_answer(world.ids.next_bytes())) == "core.not_found");
   }
 
   TEST_CASE_TEMPLATE("A freed key, and one that is too old, can be used anew", Backend,
@@ -279,19 +281,20 @@ TEST_SUITE("conformance.IdempotencyStore") {
     ManualEnv world;
     auto store = must(Backend::open(modules, world.env()));
     const auto now = world.clock.now();
+    const auto ada = world.ids.next_bytes();
     const auto insert = [&](const std::string& key, Time at) {
-      const KeptRequest request{"user 1", key, "hash", at, std::nullopt};
-      return must(in<IdempotencyStore>(
-          *store, [&](IdempotencyStore& kept) { return kept.insert_if_absent(request); }));
+      return must(in<KeyedRequestStore>(*store, [&](KeyedRequestStore& requests) {
+        return requests.insert({ada, key, "hash", {}}, at);
+      }));
     };
     insert("old", now - Milliseconds(1));
     insert("freed", now);
     insert("kept", now);
 
-    must(in<IdempotencyStore>(
-        *store, [&](IdempotencyStore& kept) { return kept.remove("user 1", "freed"); }));
-    must(in<IdempotencyStore>(*store,
-                              [&](IdempotencyStore& kept) { return kept.remove_before(now); }));
+    must(in<KeyedRequestStore>(
+        *store, [&](KeyedRequestStore& requests) { return requests.remove(ada, "freed"); }));
+    must(in<KeyedRequestStore>(
+        *store, [&](KeyedRequestStore& requests) { return requests.remove_before(now); }));
 
     CHECK(insert("old", now));
     CHECK(insert("freed", now));

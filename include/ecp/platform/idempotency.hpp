@@ -24,7 +24,7 @@ struct KeyedRequest {
   IdBytes principal{};
   std::string key;
   std::string request_hash;  ///< Of method, path and body.
-  Bytes sealed_answer;       ///< "" while the first request runs.
+  Bytes sealed_answer;       ///< "" while the first request runs, or when it was interrupted.
 };
 
 /// Requests with keys.
@@ -39,9 +39,12 @@ class ECP_EXPORT KeyedRequestStore {
                                                    std::string_view key) = 0;
   /// False when the key is taken.
   virtual Result<bool> insert(const KeyedRequest& request, Time now) = 0;
+  /// Fails with `not_found` when the request is no longer there.
   virtual Result<void> set_answer(const IdBytes& principal, std::string_view key,
                                   BytesView sealed_answer) = 0;
+  /// Free a key, as if it had never been used.
   virtual Result<void> remove(const IdBytes& principal, std::string_view key) = 0;
+  /// Forget what is older.
   virtual Result<void> remove_before(Time time) = 0;
 };
 
@@ -51,20 +54,24 @@ class ECP_EXPORT KeyedRequestStore {
 /// Thread safety: any thread, outside units of work.
 class ECP_EXPORT Idempotency {
  public:
+  static constexpr Milliseconds kept_for = std::chrono::hours(24);
+
   Idempotency(storage::Store& store, const Sealing& sealing, const Env& env)
       : store_(store), sealing_(sealing), env_(env) {}
 
-  /// Run `answer`, or return what it answered the first time. `answer` says in `keep` whether its
-  /// text stands for good; one that may go otherwise next time is not kept. Fails with
-  /// `failed_precondition` (platform.idempotency_key_reused) when the key belongs to another
-  /// request, `conflict` (platform.request_running) while the first one runs.
+  /// Run `answer`, or return what it answered the first time. `answer` runs outside units of work
+  /// and says in `keep` whether its text stands for good; when not, or when it throws, the key is
+  /// free again. Fails with `conflict` when the key belongs to another request
+  /// (platform.idempotency_key_reused) or the first one has no answer (platform.request_running).
   Result<std::string> once(const IdBytes& principal, std::string_view key,
                            std::string_view request_hash,
                            const std::function<std::string(bool& keep)>& answer);
-  /// Forget what is older than 24 hours.
-  Result<void> sweep();
 
  private:
+  Result<std::optional<KeyedRequest>> begin(const KeyedRequest& request);
+  void free(const KeyedRequest& request);
+  void keep(const KeyedRequest& request, std::string_view text);
+
   storage::Store& store_;
   const Sealing& sealing_;
   Env env_;

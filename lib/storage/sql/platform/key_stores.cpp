@@ -62,10 +62,10 @@ class SqlKeyedRequestStore final : public platform::KeyedRequestStore {
 
   Result<void> set_answer(const IdBytes& principal, std::string_view key,
                           BytesView sealed_answer) override {
-    ECP_TRY_VOID(
-        connection_.run("UPDATE platform_keyed_requests SET answer = $1"
-                        " WHERE principal = $2 AND request_key = $3",
-                        sql::Blob{sealed_answer}, key_of(principal), key));
+    ECP_TRY(const auto changed, connection_.run("UPDATE platform_keyed_requests SET answer = $1"
+                                                " WHERE principal = $2 AND request_key = $3",
+                                                sql::Blob{sealed_answer}, key_of(principal), key));
+    if (changed == 0) return Error(ecp::reasons::not_found, {{"noun", "request"}});
     return {};
   }
 

@@ -16,12 +16,13 @@ constexpr Migration migrations[] = {
      " organization TEXT NOT NULL, project TEXT NOT NULL, payload TEXT NOT NULL,"
      " due_at BIGINT NOT NULL, attempts BIGINT NOT NULL, error TEXT NOT NULL,"
      " holder TEXT NOT NULL, leased_until BIGINT NOT NULL, fence BIGINT NOT NULL);"
-     "CREATE INDEX platform_outbox_due ON platform_outbox (kind, due_at);"
+     "CREATE INDEX platform_outbox_due ON platform_outbox (kind, due_at, id);"
      "CREATE TABLE platform_keys (name TEXT NOT NULL PRIMARY KEY, sealed BYTEA NOT NULL,"
      " created_at BIGINT NOT NULL);"
      "CREATE TABLE platform_keyed_requests (principal TEXT NOT NULL, request_key TEXT NOT NULL,"
      " request_hash TEXT NOT NULL, answer BYTEA NOT NULL, created_at BIGINT NOT NULL,"
-     " PRIMARY KEY (principal, request_key))"},
+     " PRIMARY KEY (principal, request_key));"
+     "CREATE INDEX platform_keyed_requests_age ON platform_keyed_requests (created_at)"},
 };
 
 constexpr StoreFactory factories[] = {
