@@ -3,7 +3,6 @@
 
 #include <utility>
 
-#include <ecp/access/permissions.hpp>
 #include <ecp/core/file.hpp>
 
 namespace ecp::inline v0::plane {
@@ -60,7 +59,6 @@ std::string checkpoint_path(const PlaneConfig& config) {
 
 Guards::Guards(Foundation& base, const std::vector<const access::Permission*>& extra, Env env)
     : denials(*base.store, env), authorizer(*base.store, permissions, denials, env) {
-  permissions.add(access::permissions::all);
   permissions.add(extra);
 }
 

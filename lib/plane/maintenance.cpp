@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ecp/plane/maintenance.hpp>
 
-#include <ecp/access/permissions.hpp>
 #include <ecp/core/file.hpp>
 #include <ecp/identity/session_registry.hpp>
 #include <ecp/identity/user_registry.hpp>
@@ -24,9 +23,7 @@ struct Desk {
         authorizer(*store, permissions, denials, env),
         roles(env),
         users(*store, hasher, roles, env),
-        sessions(*store, hasher, roles, env) {
-    permissions.add(access::permissions::all);
-  }
+        sessions(*store, hasher, roles, env) {}
   [[nodiscard]] access::Grant grant() const {
     return authorizer.system("command-line", access::Scope::platform());
   }
