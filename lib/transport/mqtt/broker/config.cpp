@@ -74,7 +74,9 @@ Result<std::string> make_config(const BrokerOptions& options) {
       "sys_interval 0\n"
       "allow_anonymous false\n"
       "max_inflight_messages 1000\n"
-      "max_queued_messages 0\n"
+      // Bounded by octets alone. Not 0: then mosquitto 2.0.11 ends the session of a client right
+      // after the PUBACK that refuses a message.
+      "max_queued_messages 1000000\n"
       "set_tcp_nodelay true\n";
   text += "max_packet_size " + std::to_string(limits::mqtt_packet) + "\n";
   text += "max_queued_bytes " + std::to_string(64 * mebibyte) + "\n";

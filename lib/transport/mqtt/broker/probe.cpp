@@ -111,8 +111,10 @@ Result<void> prove_guard(const BrokerAddress& address, const MqttTls& canary,
   options.client_id = canary_name;
   ECP_TRY_VOID(probe.connect(options));
   for (const auto& attempt : forbidden_to(canary_name)) {
-    ECP_TRY(const int code, attempt.subscribing ? probe.subscribe(attempt.topic)
-                                                : probe.publish(attempt.topic, attempt.retain));
+    auto answer = attempt.subscribing ? probe.subscribe(attempt.topic)
+                                      : probe.publish(attempt.topic, attempt.retain);
+    if (!answer) return std::move(answer).error().within("at " + attempt.topic);
+    const int code = *answer;
     if (code >= first_refusal) continue;
     return unguarded(std::string("an agent may ") +
                      (attempt.subscribing ? "subscribe to "
