@@ -77,6 +77,7 @@ const access::PermissionRegistry& ControlPlane::permissions() const noexcept {
 }
 rbac::Authorizer& ControlPlane::authorizer() noexcept { return state_->guards.authorizer; }
 platform::LiveEvents& ControlPlane::live_events() noexcept { return state_->live; }
+platform::Idempotency& ControlPlane::idempotency() noexcept { return state_->idempotency; }
 const pki::Authority& ControlPlane::authority() const noexcept {
   return state_->base.keys->authority;
 }

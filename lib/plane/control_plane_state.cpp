@@ -101,6 +101,7 @@ ControlPlane::State::State(PlaneConfig config_in, Made made, const Parts& parts,
       base(std::move(made.base)),
       broker(std::move(made.broker)),
       guards(base, parts.permissions, env),
+      idempotency(*base.store, base.sealing, env),
       alarm_engine(guards.authorizer, live, env),
       roles(env),
       people(base, config, roles, {&roles, &fleet_scope, &alarm_engine}, env),
@@ -182,6 +183,14 @@ void ControlPlane::State::sweep() {
   if (auto swept = people.sessions.sweep(); !swept) {
     env.log.warning("plane", "old sessions could not be removed",
                     {{"problem", swept.error().describe()}});
+  }
+  const auto oldest = env.clock.now() - platform::Idempotency::kept_for;
+  const auto forgotten = base.store->write([&](storage::Transaction& transaction) {
+    return transaction.get<platform::KeyedRequestStore>().remove_before(oldest);
+  });
+  if (!forgotten) {
+    env.log.warning("plane", "old request keys could not be removed",
+                    {{"problem", forgotten.error().describe()}});
   }
 }
 

@@ -29,6 +29,7 @@
 #include <ecp/identity/session_registry.hpp>
 #include <ecp/identity/user_registry.hpp>
 #include <ecp/plane/control_plane.hpp>
+#include <ecp/platform/idempotency.hpp>
 #include <ecp/platform/live_events.hpp>
 #include <ecp/rbac/authorizer.hpp>
 #include <ecp/rbac/membership_registry.hpp>
@@ -142,6 +143,7 @@ struct ControlPlane::State {
   std::unique_ptr<transport::SupervisedBroker> broker;
   Guards guards;
   platform::LiveEvents live;
+  platform::Idempotency idempotency;
   alarm::AlarmEngine alarm_engine;
   FleetScope fleet_scope;
   rbac::MembershipBook roles;

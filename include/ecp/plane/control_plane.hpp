@@ -43,8 +43,9 @@ class Authorizer;
 class MembershipRegistry;
 }  // namespace ecp::inline v0::rbac
 namespace ecp::inline v0::platform {
+class Idempotency;
 class LiveEvents;
-}
+}  // namespace ecp::inline v0::platform
 namespace ecp::inline v0::pki {
 class Authority;
 }
@@ -139,6 +140,7 @@ class ECP_EXPORT ControlPlane {
   [[nodiscard]] const access::PermissionRegistry& permissions() const noexcept;
   [[nodiscard]] rbac::Authorizer& authorizer() noexcept;
   [[nodiscard]] platform::LiveEvents& live_events() noexcept;
+  [[nodiscard]] platform::Idempotency& idempotency() noexcept;
   [[nodiscard]] const pki::Authority& authority() const noexcept;
 
   [[nodiscard]] audit::AuditRegistry& audit() noexcept;
