@@ -103,4 +103,12 @@ access::Grant Authorizer::system(std::string_view task, const access::Scope& sco
                        Revision::none, {}, permissions_, denials_, env_);
 }
 
+access::Grant Authorizer::system(std::string_view task, const access::Scope& scope,
+                                 std::span<const access::Permission* const> permissions) const {
+  PermissionSet set;
+  for (const auto* permission : permissions) set |= set_of(*permission, permissions_);
+  const access::Principal principal{access::PrincipalKind::system, {}, task};
+  return access::Grant(principal, scope, set, Revision::none, {}, permissions_, denials_, env_);
+}
+
 }  // namespace ecp::inline v0::rbac

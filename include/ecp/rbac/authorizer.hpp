@@ -4,6 +4,7 @@
 /// @file
 /// The one maker of grants.
 
+#include <span>
 #include <string_view>
 
 #include <ecp/access/grant.hpp>
@@ -34,6 +35,9 @@ class ECP_EXPORT Authorizer final {
   /// A grant of all permissions for our own engines and command line; `task` names it in audit
   /// entries and has static storage: "presence", "cli.login-link".
   [[nodiscard]] access::Grant system(std::string_view task, const access::Scope& scope) const;
+  /// The same with these permissions alone, for a task that needs no more.
+  [[nodiscard]] access::Grant system(std::string_view task, const access::Scope& scope,
+                                     std::span<const access::Permission* const> permissions) const;
 
  private:
   storage::Store& store_;
