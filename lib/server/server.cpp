@@ -9,6 +9,7 @@
 #include <ecp/core/reasons.hpp>
 #include <ecp/http/server.hpp>
 #include <ecp/identity/session_registry.hpp>
+#include <ecp/platform/idempotency.hpp>
 #include <ecp/rbac/authorizer.hpp>
 
 #include "live_page.hpp"
@@ -87,6 +88,10 @@ Result<std::unique_ptr<Server>> Server::open(
   };
   api::RouterOptions options;
   options.strict_transport = settings.tls;
+  options.once = [plane](const IdBytes& principal, std::string_view key, std::string_view hash,
+                         const std::function<std::string(bool& keep)>& answer) {
+    return plane->idempotency().once(principal, key, hash, answer);
+  };
   state->router = std::make_unique<api::Router>(authenticate, grants, env, std::move(options));
   state->streams =
       std::make_unique<api::EventStreams>(plane->live_events(), authenticate, grants, env);
