@@ -75,8 +75,8 @@ class ECP_EXPORT Agent {
 
  private:
   class State;
-  explicit Agent(std::shared_ptr<State> state);
-  std::shared_ptr<State> state_;  ///< Also held by tasks and callbacks on their way.
+  explicit Agent(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace ecp::inline v0::agent

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Storage port of the agent: desired state, effects, connection counter. Its SQL lives in
+/// lib/storage/sql/agent/.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <ecp/core/export.hpp>
+#include <ecp/core/result.hpp>
+#include <ecp/link/documents.hpp>
+
+namespace ecp::inline v0::agent {
+
+/// The newest manifest accepted, without bodies.
+struct StoredManifest {
+  link::Generation generation;
+  link::SignedManifest signed_manifest;
+};
+
+/// How far one resource of the manifest is.
+struct ResourceRow {
+  std::string name;
+  std::string wanted_sha256;
+  std::string applied_sha256;  ///< Last good one; empty before the first.
+  std::string failed_sha256;   ///< Not tried again.
+  std::string reason;          ///< Why it failed.
+};
+
+/// An effect that was begun.
+struct JournaledCommand {
+  link::CommandResult result;  ///< State `pending` until it ended.
+};
+
+/// Durable state of one agent.
+///
+/// Transactions: reachable only through storage::Transaction.
+/// Thread safety: bound to the thread of its transaction.
+class ECP_EXPORT AgentStore {
+ public:
+  static constexpr std::string_view store_name = "agent.agent";
+  virtual ~AgentStore();
+
+  virtual Result<std::optional<StoredManifest>> manifest() = 0;
+  virtual Result<void> put(const StoredManifest& manifest) = 0;
+
+  virtual Result<std::vector<ResourceRow>> resources() = 0;
+  virtual Result<void> put(const ResourceRow& row) = 0;
+  virtual Result<void> remove_resource(std::string_view name) = 0;
+
+  virtual Result<std::optional<std::string>> body(std::string_view sha256) = 0;
+  virtual Result<void> put_body(std::string_view sha256, std::string_view body) = 0;
+  /// Forget bodies that no resource wants or has applied.
+  virtual Result<void> remove_unused_bodies() = 0;
+
+  virtual Result<std::optional<JournaledCommand>> command(link::CommandId id) = 0;
+  virtual Result<void> put(const JournaledCommand& command) = 0;
+  virtual Result<std::vector<JournaledCommand>> unfinished_commands() = 0;
+  virtual Result<void> remove_commands(Time before) = 0;
+
+  /// Raise the connection counter and return it.
+  virtual Result<std::int64_t> next_connection() = 0;
+};
+
+}  // namespace ecp::inline v0::agent

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Effects: journaled before they run, run at most once, answered through the reported journal.
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <ecp/agent/agent_store.hpp>
+#include <ecp/core/env.hpp>
+#include <ecp/link/documents.hpp>
+#include <ecp/pipeline/buffer.hpp>
+#include <ecp/storage/store.hpp>
+
+#include "agent/lane.hpp"
+#include "agent/services.hpp"
+
+namespace ecp::inline v0::agent {
+
+/// The server's time, known from a round trip of this session.
+class ServerTime {
+ public:
+  explicit ServerTime(const Clock& clock) : clock_(clock) {}
+  /// The server said `time` in answer to a question asked at `asked`.
+  void learn(Time time, SteadyTime asked);
+  [[nodiscard]] std::optional<Time> now() const;
+
+ private:
+  const Clock& clock_;
+  std::optional<Time> time_;
+  SteadyTime at_{};
+};
+
+/// Thread safety: the agent's lane alone.
+class Commands {
+ public:
+  Commands(storage::Store& store, pipeline::Buffer& buffer, Services& services,
+           const ServerTime& server_time, std::shared_ptr<Lane> lane, Env env);
+
+  /// What was running when the agent ended is unknown, and is never run again.
+  Result<void> boot();
+  /// Take a command; a known id answers its journaled result. While the server's time is not known
+  /// it waits for `time_is_settled`.
+  void take(link::Command command, link::Generation generation);
+  /// The server's time is known now, or will not be: deal with what waits.
+  void time_is_settled();
+  /// Called after each result was journaled.
+  void on_result(std::function<void()> handler) { on_result_ = std::move(handler); }
+
+ private:
+  void judge(const link::Command& command);
+  void run(const link::Command& command);
+  void finish(link::CommandId id, link::CommandState state, std::string reason, std::string value);
+  void ended(link::CommandId id, const Result<series::Value>& outcome);
+  Result<void> answer(const JournaledCommand& command);
+
+  storage::Store& store_;
+  pipeline::Buffer& buffer_;
+  Services& services_;
+  const ServerTime& server_time_;
+  std::shared_ptr<Lane> lane_;  // Shared with the agent and its callbacks.
+  Env env_;
+  link::Generation generation_;
+  std::function<void()> on_result_;
+  std::vector<link::Command> waiting_;
+};
+
+}  // namespace ecp::inline v0::agent

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Makes the agent what its manifest says.
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <ecp/agent/agent_store.hpp>
+#include <ecp/core/env.hpp>
+#include <ecp/link/documents.hpp>
+#include <ecp/pipeline/buffer.hpp>
+#include <ecp/storage/store.hpp>
+
+namespace ecp::inline v0::agent {
+
+/// Accepts manifests and applies their resources.
+///
+/// Transactions: its own units of work. Thread safety: the agent's lane alone.
+class Reconciler {
+ public:
+  struct Appliers {
+    std::function<Result<void>(std::string_view name, std::string_view body)> apply;
+    std::function<void(std::string_view name)> remove;
+  };
+  Reconciler(storage::Store& store, pipeline::Buffer& buffer, link::AgentId agent,
+             Appliers appliers, Env env);
+
+  /// Read what was accepted, and apply what was good last.
+  Result<void> boot();
+  void set_keys(std::vector<link::LinkDocument::ManifestKey> keys) { keys_ = std::move(keys); }
+  /// Verify, then parse, then keep and apply a manifest. Fails with `permission_denied` for a wrong
+  /// signature, an unknown key or another agent's manifest, `conflict` unless it is greater than
+  /// the one accepted.
+  Result<void> accept(const link::SignedManifest& signed_manifest);
+  /// Hashes of bodies that must be fetched.
+  [[nodiscard]] const std::vector<std::string>& missing() const noexcept { return missing_; }
+  /// A body was fetched; its hash is checked here again.
+  Result<void> take_body(std::string_view sha256, std::string_view body);
+
+  [[nodiscard]] link::Generation generation() const noexcept { return generation_; }
+  [[nodiscard]] const std::string& manifest_sha256() const noexcept { return manifest_sha256_; }
+  /// The manifest accepted last, as it was signed; none before the first.
+  [[nodiscard]] Result<std::optional<StoredManifest>> stored_manifest();
+
+ private:
+  Result<link::Manifest> verify(const link::SignedManifest& signed_manifest) const;
+  Result<void> keep(const link::Manifest& manifest, const link::SignedManifest& signed_manifest);
+  void apply_row(ResourceRow& row, const std::string& body);
+  Result<void> reconcile();
+  [[nodiscard]] std::vector<link::ReportedResource> reported() const;
+
+  storage::Store& store_;
+  pipeline::Buffer& buffer_;
+  link::AgentId agent_;
+  Appliers appliers_;
+  Env env_;
+  std::vector<link::LinkDocument::ManifestKey> keys_;
+  link::Generation generation_;
+  std::string manifest_sha256_;
+  std::vector<ResourceRow> rows_;
+  std::vector<std::string> missing_;
+};
+
+}  // namespace ecp::inline v0::agent

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ecp/core/file.hpp>
+#include <ecp/core/json.hpp>
+
+#include "agent/state.hpp"
+
+namespace ecp::inline v0::agent {
+namespace {
+
+constexpr auto upkeep_interval = Milliseconds{3'600'000};
+constexpr auto refetch_pause = Milliseconds{60'000};
+constexpr int most_doublings = 5;  // Of the first 2 s between two tries to fetch a body.
+
+}  // namespace
+
+/// Fetch one body after the other, over HTTPS and beside the lane.
+void Agent::State::fetch_missing() {
+  if (is_fetching_ || reconciler_->missing().empty() || !has_https()) return;
+  is_fetching_ = true;
+  env_.workers.post([this, lane = lane_, http = http_, files = files_, link = options_.link,
+                     hash = reconciler_->missing().front()] {
+    auto body = fetch_resource(files, link, *http, hash);
+    lane->post([this, hash, body = std::move(body)] { fetched(hash, body); });
+  });
+}
+
+void Agent::State::fetched(const std::string& sha256, const Result<std::string>& body) {
+  is_fetching_ = false;
+  const auto taken = body ? reconciler_->take_body(sha256, *body) : Result<void>(body.error());
+  if (taken) {
+    fetch_failures_ = 0;
+    fetch_missing();
+    pump();
+    return;
+  }
+  env_.log.warning("agent", "a resource cannot be fetched", {{"why", taken.error().describe()}});
+  const auto wait = 2'000 << std::min(fetch_failures_++, most_doublings);
+  const auto jitter = env_.random.below(static_cast<std::uint64_t>(wait));
+  post_after(Milliseconds{wait + static_cast<int>(jitter)}, &State::fetch_missing);
+}
+
+/// Every hour: renew the certificate at two thirds of its life.
+void Agent::State::upkeep() {
+  if (!has_https()) return;
+  post_after(upkeep_interval, &State::upkeep);
+  const auto now = server_time_.now().value_or(env_.clock.now());
+  const auto due = needs_renewal(files_, std::max(now, env_.clock.now()));
+  if (!due || !*due) return;
+  env_.workers.post([this, lane = lane_, http = http_, files = files_, link = options_.link] {
+    auto document = renew(files, link, *http);
+    lane->post([this, document = std::move(document)] { take_link_document(document, true); });
+  });
+}
+
+void Agent::State::refetch_link() {
+  if (is_refetching_ || !has_https()) return;
+  is_refetching_ = true;
+  failed_connects_ = 0;
+  env_.workers.post([this, lane = lane_, http = http_, files = files_, link = options_.link] {
+    auto document = fetch_link_document(files, link, *http);
+    lane->post([this, document = std::move(document)] { take_link_document(document, false); });
+  });
+  env_.executor.post_after(
+      refetch_pause, [this, lane = lane_] { lane->post([this] { is_refetching_ = false; }); });
+}
+
+/// Reconnect after a renewal, and make the link anew when it leads elsewhere now.
+void Agent::State::take_link_document(const Result<link::LinkDocument>& document, bool is_renewal) {
+  const auto what = is_renewal ? "certificate" : "link document";
+  if (!document) {
+    env_.log.warning("agent", "the plane does not give what is due",
+                     {{"what", what}, {"why", document.error().describe()}});
+    return;
+  }
+  env_.log.info("agent", "the plane gave what was due", {{"what", what}});
+  const auto& before = options_.link;
+  const bool is_same =
+      before.trust_roots_pem == document->trust_roots_pem &&
+      std::equal(before.brokers.begin(), before.brokers.end(), document->brokers.begin(),
+                 document->brokers.end(), [](const auto& left, const auto& right) {
+                   return left.host == right.host && left.port == right.port;
+                 });
+  options_.link = *document;
+  reconciler_->set_keys(document->manifest_keys);
+  if (is_same && link_) {
+    if (is_renewal) link_->reconnect();
+    return;
+  }
+  close_link();
+  is_linked_ = false;
+  forwarder_->link_down();
+  if (const auto opened = open_link(); !opened) {
+    env_.log.error("agent", "the link cannot be opened", {{"why", opened.error().describe()}});
+  }
+}
+
+/// What `ecp-edge status` shows beside the database; written when it changes.
+void Agent::State::write_status_file() {
+  if (options_.data_folder.empty()) return;
+  json::Writer writer;
+  writer.begin_object().field("v", 1).field("linked", status_.linked);
+  writer.key("services").begin_array();
+  for (const auto& service : status_.services) {
+    writer.begin_object().field("id", service.id.to_string());
+    writer.field("state", to_string(service.state)).field("reason", service.reason).end_object();
+  }
+  writer.end_array().end_object();
+  auto text = writer.take();
+  if (text == status_text_) return;
+  if (write_file_durably(files_.status(), text)) status_text_ = std::move(text);
+}
+
+}  // namespace ecp::inline v0::agent
