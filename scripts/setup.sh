@@ -7,7 +7,7 @@ set -euo pipefail
 build=(g++ cmake ninja-build make pkg-config git ca-certificates ccache
   libasio-dev libfmt-dev libyaml-cpp-dev rapidjson-dev libmosquitto-dev mosquitto-dev mosquitto
   doctest-dev libboost-dev libcurl4-openssl-dev libsqlite3-dev libpq-dev libsodium-dev libssl-dev
-  python3 python3-pymodbus openssl)
+  python3 python3-pymodbus python3-serial python3-serial-asyncio openssl)
 test=(clang-14 clang-tidy-14 clang-format-14 postgresql-15 python3-pytest chromium chromium-driver
   python3-yaml jq curl sqlite3 libmodbus-dev procps iproute2)
 
