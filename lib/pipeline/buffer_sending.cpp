@@ -187,9 +187,11 @@ Result<void> Buffer::renew(std::string_view why) {
     auto& store = transaction.get<BufferStore>();
     auto state = state_;
     state.buffer_id = fresh_id;
+    const auto given = state.committed();
     for (auto& [stream, next] : state.next) {
       ECP_TRY(next, renumber_stream(store, stream));
     }
+    state.given_before += given - state.committed();
     for (const auto journal : {reported_journal, alarm_journal, event_journal}) {
       ECP_TRY_VOID(store.renumber_journal(journal));
     }

@@ -44,6 +44,11 @@ inline constexpr Reason unknown_action{2813, "agent.unknown_action", ErrorCode::
                                        "this agent knows no action {action}"};
 inline constexpr Reason interrupted{2814, "agent.interrupted", ErrorCode::unavailable,
                                     "the agent ended while the command ran"};
+inline constexpr Reason bad_identity{
+    2815, "agent.bad_identity", ErrorCode::data_loss,
+    "{path} {problem}: restore it, or enroll into an empty folder"};
+inline constexpr Reason folder_in_use{2816, "agent.folder_in_use", ErrorCode::failed_precondition,
+                                      "another ecp-edge is using {folder}: stop it first"};
 }  // namespace reasons
 
 inline constexpr std::array agent_catalogue{
@@ -51,6 +56,7 @@ inline constexpr std::array agent_catalogue{
     &reasons::server_refused,   &reasons::bad_server_answer, &reasons::unknown_manifest_key,
     &reasons::foreign_manifest, &reasons::old_manifest,      &reasons::wrong_body,
     &reasons::unknown_resource, &reasons::no_server_time,    &reasons::expired,
-    &reasons::unknown_service,  &reasons::unknown_action,    &reasons::interrupted};
+    &reasons::unknown_service,  &reasons::unknown_action,    &reasons::interrupted,
+    &reasons::bad_identity,     &reasons::folder_in_use};
 
 }  // namespace ecp::inline v0::agent

@@ -36,6 +36,8 @@ struct ServerTrust {
   /// with (enrollment's first contact). The server must show that certificate; host name, times and
   /// purposes are checked as always.
   std::optional<Sha256> root_pin;
+  /// Certificates are judged at this time while the clock shows an earlier one.
+  Time earliest{};
 };
 
 /// Certificate that we show.

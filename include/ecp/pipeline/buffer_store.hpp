@@ -35,6 +35,15 @@ struct BufferState {
   std::int64_t dropped = 0;                               ///< Samples ever dropped.
   std::int64_t bytes = 0;                                 ///< Of all chunks.
   std::int64_t samples = 0;                               ///< In all chunks.
+  /// Numbers given under earlier buffer_ids, less those that were given anew under this one.
+  std::int64_t given_before = 0;
+
+  /// Samples ever given a number, each counted once.
+  [[nodiscard]] std::int64_t committed() const {
+    std::int64_t sum = given_before;
+    for (const auto& [stream, number] : next) sum += number - 1;
+    return sum;
+  }
 };
 
 /// Durable chunks, journals, dropped ranges and alarm memories.
@@ -48,7 +57,7 @@ class ECP_EXPORT BufferStore {
 
   /// An empty buffer_id when there is none yet.
   virtual Result<BufferState> load() = 0;
-  /// Store buffer_id, dropped and the next numbers of streams.
+  /// Store buffer_id, dropped, given_before and the next numbers of streams.
   virtual Result<void> save(const BufferState& state) = 0;
 
   virtual Result<void> insert(const Chunk& chunk, std::int64_t position) = 0;

@@ -100,8 +100,17 @@ curl_socket_t on_open_socket(void* exchange, curlsocktype purpose, curl_sockaddr
   return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-CURLcode on_context(CURL*, void* context, void* pin) {
-  const bool pinned = curl::pin_server(static_cast<SSL_CTX*>(context), static_cast<Sha256*>(pin));
+/// What curl's options cannot say of the server's certificate.
+struct Judgement {
+  const ServerTrust& trust;
+  Time now;
+};
+
+CURLcode on_context(CURL*, void* context, void* object) {
+  auto* const tls = static_cast<SSL_CTX*>(context);
+  const auto& [trust, now] = *static_cast<const Judgement*>(object);
+  if (trust.earliest > now) curl::judge_at(tls, trust.earliest);
+  const bool pinned = !trust.root_pin || curl::pin_server(tls, &*trust.root_pin);
   return pinned ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
 }
 
@@ -144,8 +153,12 @@ bool is_clean_field(const std::pair<std::string, std::string>& field) {
 
 class CurlClient final : public Client {
  public:
+  explicit CurlClient(const Clock& clock) : clock_(clock) {}
   ~CurlClient() override { curl_global_cleanup(); }
   Result<ClientResponse> call(const ClientRequest& request) override;
+
+ private:
+  const Clock& clock_;
 };
 
 void set_method(CURL* handle, const ClientRequest& request) {
@@ -179,13 +192,13 @@ void set_bounds(CURL* handle, Exchange& exchange) {
   curl_easy_setopt(handle, CURLOPT_OPENSOCKETDATA, &exchange);
 }
 
-void set_trust(CURL* handle, const ClientRequest& request) {
+void set_trust(CURL* handle, const ClientRequest& request, Judgement& judgement) {
   curl_easy_setopt(handle, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 1L);
   curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 2L);
+  curl_easy_setopt(handle, CURLOPT_SSL_CTX_FUNCTION, on_context);
+  curl_easy_setopt(handle, CURLOPT_SSL_CTX_DATA, &judgement);
   if (request.trust.root_pin) {
-    curl_easy_setopt(handle, CURLOPT_SSL_CTX_FUNCTION, on_context);
-    curl_easy_setopt(handle, CURLOPT_SSL_CTX_DATA, &*request.trust.root_pin);
     curl_easy_setopt(handle, CURLOPT_CAINFO, nullptr);  // The pin alone decides.
     curl_easy_setopt(handle, CURLOPT_CAPATH, nullptr);
   } else if (!request.trust.ca_pem.empty()) {
@@ -215,7 +228,8 @@ Result<ClientResponse> CurlClient::call(const ClientRequest& request) {
   curl_easy_setopt(handle.get(), CURLOPT_URL, request.url.c_str());
   set_method(handle.get(), request);
   set_bounds(handle.get(), exchange);
-  set_trust(handle.get(), request);
+  Judgement judgement{request.trust, clock_.now()};
+  set_trust(handle.get(), request, judgement);
   List fields(curl_slist_append(nullptr, "Expect:"));
   for (const auto& [name, value] : request.headers.all()) {
     fields.reset(curl_slist_append(fields.release(), (name + ": " + value).c_str()));
@@ -231,11 +245,11 @@ Result<ClientResponse> CurlClient::call(const ClientRequest& request) {
 
 }  // namespace
 
-Result<std::unique_ptr<Client>> open_client(const Env&) {
+Result<std::unique_ptr<Client>> open_client(const Env& env) {
   if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
     return Error(reasons::unreachable, {{"host", "libcurl"}, {"problem", "cannot be initialised"}});
   }
-  return std::unique_ptr<Client>(std::make_unique<CurlClient>());
+  return std::unique_ptr<Client>(std::make_unique<CurlClient>(env.clock));
 }
 
 }  // namespace ecp::inline v0::http

@@ -57,4 +57,9 @@ bool pin_server(SSL_CTX* context, const Sha256* pin) {
   return true;
 }
 
+void judge_at(SSL_CTX* context, Time time) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch());
+  X509_VERIFY_PARAM_set_time(SSL_CTX_get0_param(context), static_cast<time_t>(seconds.count()));
+}
+
 }  // namespace ecp::inline v0::http::curl

@@ -2,9 +2,10 @@
 #pragma once
 
 /// @file
-/// Recognising a server by the digest of a certificate instead of a list of authorities.
+/// Recognising a server by the digest of a certificate instead of a list of authorities, and when.
 
 #include <ecp/core/bytes.hpp>
+#include <ecp/core/time.hpp>
 
 using SSL_CTX = struct ssl_ctx_st;
 
@@ -14,5 +15,8 @@ namespace ecp::inline v0::http::curl {
 /// certificate, or the server's own, has this SHA-256. `pin` outlives the context. The host name is
 /// checked besides.
 [[nodiscard]] bool pin_server(SSL_CTX* context, const Sha256* pin);
+
+/// Make a TLS context judge certificates at a time other than the clock's.
+void judge_at(SSL_CTX* context, Time time);
 
 }  // namespace ecp::inline v0::http::curl

@@ -16,11 +16,13 @@ class SqlBufferStore final : public BufferStore {
   Result<BufferState> load() override {
     BufferState state;
     ECP_TRY(auto* const row,
-            connection_.bound("SELECT buffer_id, dropped FROM pipeline_buffer WHERE id = 1"));
+            connection_.bound("SELECT buffer_id, dropped, given_before FROM pipeline_buffer"
+                              " WHERE id = 1"));
     ECP_TRY(const bool found, row->step());
     if (!found) return state;
     state.buffer_id = std::string(row->text(0));
     state.dropped = row->integer(1);
+    state.given_before = row->integer(2);
     ECP_TRY_VOID(load_numbers(state));
     ECP_TRY(auto* const sums,
             connection_.bound("SELECT CAST(COALESCE(MAX(position), 0) AS BIGINT),"
@@ -36,12 +38,13 @@ class SqlBufferStore final : public BufferStore {
 
   Result<void> save(const BufferState& state) override {
     ECP_TRY_VOID(
-        connection_.run("INSERT INTO pipeline_buffer (id, buffer_id, dropped) VALUES (1, $1, $2)"
+        connection_.run("INSERT INTO pipeline_buffer (id, buffer_id, dropped, given_before)"
+                        " VALUES (1, $1, $2, $3)"
                         " ON CONFLICT (id) DO UPDATE SET buffer_id = excluded.buffer_id,"
-                        " dropped = excluded.dropped"
+                        " dropped = excluded.dropped, given_before = excluded.given_before"
                         " WHERE pipeline_buffer.buffer_id <> excluded.buffer_id"
                         " OR pipeline_buffer.dropped <> excluded.dropped",
-                        state.buffer_id, state.dropped));
+                        state.buffer_id, state.dropped, state.given_before));
     for (const auto& [name, next] : state.next) {
       ECP_TRY_VOID(
           connection_.run("INSERT INTO pipeline_numbers (name, next) VALUES ($1, $2)"
@@ -265,7 +268,7 @@ namespace {
 constexpr Migration migrations[] = {
     {1,
      "CREATE TABLE pipeline_buffer (id BIGINT NOT NULL PRIMARY KEY, buffer_id TEXT NOT NULL,"
-     " dropped BIGINT NOT NULL);"
+     " dropped BIGINT NOT NULL, given_before BIGINT NOT NULL);"
      "CREATE TABLE pipeline_numbers (name TEXT NOT NULL PRIMARY KEY, next BIGINT NOT NULL);"
      "CREATE TABLE pipeline_chunks (stream TEXT NOT NULL, first_number BIGINT NOT NULL,"
      " last_number BIGINT NOT NULL, position BIGINT NOT NULL, size BIGINT NOT NULL,"
