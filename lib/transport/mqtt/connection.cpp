@@ -157,6 +157,9 @@ bool MqttConnection::step(short happened) {
     code = mosquitto_loop_write(client_.get(), 1);
   }
   if (code == 0 && !lost_ && dialled_) code = mosquitto_loop_misc(client_.get());
+  // Before the CONNACK libmosquitto takes a broken connection for one that is still being made.
+  const bool broken = !accepted_ && (happened & (POLLHUP | POLLERR)) != 0;
+  if (code == 0 && broken) code = MOSQ_ERR_CONN_LOST;
   if (code != 0) last_error_ = code;
   return code == 0 && !lost_ && descriptor() >= 0;
 }
@@ -179,7 +182,7 @@ LinkLoss MqttConnection::loss() const noexcept {
       disconnect_reason_ == MQTT_RC_ADMINISTRATIVE_ACTION) {
     return LinkLoss::refused;
   }
-  return last_error_ == MOSQ_ERR_TLS ? LinkLoss::untrusted : LinkLoss::network;
+  return LinkLoss::network;
 }
 
 std::string MqttConnection::problem() const {

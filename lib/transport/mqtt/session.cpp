@@ -264,12 +264,11 @@ LinkLoss MqttSession::serve(MqttGreeting greeting) {
       greet(connection, greeting);
     }
   }
-  const LinkLoss loss = connected ? connection.loss() : LinkLoss::network;
+  const LinkLoss loss = connection.loss();
   if (!alive) {
-    env_.log.warning(
-        "transport", "the connection to the broker is lost",
-        {{"broker", options.broker.host + ":" + std::to_string(options.broker.port)},
-         {"problem", connected ? connection.problem() : connected.error().describe()}});
+    env_.log.warning("transport", "the connection to the broker is lost",
+                     {{"broker", options.broker.host + ":" + std::to_string(options.broker.port)},
+                      {"problem", connection.problem()}});
   }
   fail_all(connection);
   return loss;

@@ -15,8 +15,6 @@ extern "C" {
 #include <mosquitto_broker.h>
 #include <mosquitto_plugin.h>
 }
-#include <mqtt_protocol.h>
-
 #include "transport/mqtt/plugin/guard.hpp"
 #include "transport/mqtt/topics.hpp"
 
@@ -66,10 +64,11 @@ int check(Plugin& plugin, const mosquitto_evt_acl_check& event) {
   return guard::allows(attempt) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
 }
 
-int control(Plugin& plugin, mosquitto_evt_control& event) {
+int control(Plugin& plugin, const mosquitto_evt_control& event) {
   const char* name = mosquitto_client_username(event.client);
-  const auto refuse = [&event] {
-    event.reason_code = MQTT_RC_NOT_AUTHORIZED;
+  const auto refuse = [] {
+    // mosquitto 2.0.11 acknowledges a control message whatever its handler says, so say it aloud.
+    mosquitto_log_printf(MOSQ_LOG_ERR, "Error: ecp: a control message was refused");
     return MOSQ_ERR_SUCCESS;
   };
   if (name == nullptr || !guard::is_replica_name(name) || event.payload == nullptr) return refuse();
@@ -104,7 +103,8 @@ int on_check(int, void* event, void* plugin) {
 
 int on_control(int, void* event, void* plugin) {
   try {
-    return control(*static_cast<Plugin*>(plugin), *static_cast<mosquitto_evt_control*>(event));
+    return control(*static_cast<Plugin*>(plugin),
+                   *static_cast<const mosquitto_evt_control*>(event));
   } catch (...) {
     return MOSQ_ERR_NOMEM;
   }
