@@ -117,7 +117,7 @@ def test_garbage_is_answered_or_cut_and_the_server_stays(plane):
         (b"\x00\xff" * 500 + b"\r\n\r\n", (b"400", b"")),
         (b"GET / HTTP/9.9\r\n\r\n", (b"400", b"505", b"")),
         (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", (b"414", b"431")),
-        (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 20000 + b"\r\n\r\n", (b"431",)),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 25000 + b"\r\n\r\n", (b"431",)),
         (head + b"Content-Length: 99999999\r\n\r\n", (b"413",)),
         (head + b"Content-Length: -1\r\n\r\n", (b"400",)),
         (head + b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n", (b"400",)),
@@ -129,7 +129,10 @@ def test_garbage_is_answered_or_cut_and_the_server_stays(plane):
                  b"[" * 200_000, b'{"email":"\xff\xfe"}', b'{"email":NaN,"password":"x"}'):
         cases.append((head + b"Content-Length: %d\r\n\r\n" % len(body) + body, (b"400",)))
     for octets, wanted in cases:
-        answer = raw(plane, octets)
+        try:
+            answer = raw(plane, octets)
+        except TimeoutError:
+            raise AssertionError(f"no answer to {octets[:120]}") from None
         status = answer.split(b" ", 2)[1] if answer.startswith(b"HTTP/") else b""
         assert status in wanted, (octets[:80], answer[:200])
     assert plane.healthy()
@@ -137,10 +140,10 @@ def test_garbage_is_answered_or_cut_and_the_server_stays(plane):
 
 def test_a_password_is_long_unusual_and_not_ones_name(plane, admin):
     """[R03]"""
-    def create(password, email="pw@example.com"):
+    def create(password, email="some.person@example.com"):
         return admin.post("/api/v1/users", {"email": email, "name": "Passworder", "password": password})
 
-    for bad in ("x" * 14, "x" * 129, "pw@example.com....", "123456789012345"):
+    for bad in ("x" * 14, "x1" * 65, "passwordpassword", "some.person@example.com"):
         assert refusal(create, bad).status == 400, bad
     create("abcdefghijklmnopqrst", "lower@example.com")
     emoji = "ü🙂" * 60 + "12345678"
@@ -151,10 +154,11 @@ def test_a_password_is_long_unusual_and_not_ones_name(plane, admin):
 def test_the_audit_log_names_who_did_what_and_keeps_no_secret(plane, admin):
     """[R34] [R36]"""
     org, place = make_project(admin, "Audited", "Hall")
-    entries = admin.items(f"/api/v1/orgs/{org}/audit")
-    operations = {entry["operation"] for entry in entries}
-    assert {"organization.create", "project.create"} <= operations, operations
-    everything = json.dumps(admin.items("/api/v1/audit"))
+    inside = admin.items(f"/api/v1/orgs/{org}/audit")
+    platform = admin.items("/api/v1/audit")
+    operations = {entry["operation"] for entry in inside + platform}
+    assert {"organization.create", "project.create", "session.log_in"} <= operations, operations
+    everything = json.dumps(inside + platform)
     assert PASSWORD not in everything and admin.token not in everything
     log = plane.process.text()
     assert PASSWORD not in log and admin.token not in log

@@ -38,8 +38,8 @@ def test_an_unwritable_folder_is_named(tmp_path):
 
 @pytest.mark.parametrize(
     "line, word",
-    [("http:\n  listenn: 1", "listenn"), ("data_folder: [1]", "data_folder"), ("a: &x 1\nb: *x", "alias"),
-     ("http:\n  listen: 0.0.0.0:99999", "listen")],
+    [("data_folder: /d\nhttp:\n  listenn: 1", "listenn"), ("data_folder: [1]", "data_folder"),
+     ("a: &x 1\nb: *x", "anchor"), ("data_folder: /d\nhttp:\n  listen: 0.0.0.0:99999", "listen")],
 )
 def test_a_broken_configuration_names_line_and_key(tmp_path, line, word):
     file = tmp_path / "broken.yaml"
@@ -53,7 +53,7 @@ def test_a_broken_configuration_names_line_and_key(tmp_path, line, word):
 
 def test_plain_http_is_for_loopback_only(tmp_path):
     file = tmp_path / "plain.yaml"
-    file.write_text(f"data_folder: {tmp_path / 'd'}\nhttp:\n  listen: 0.0.0.0:{free_port()}\n  tls: off\n")
+    file.write_text(f"data_folder: {tmp_path / 'd'}\nhttp:\n  listen: 0.0.0.0:{free_port()}\n  tls: false\n")
     answer = subprocess.run(
         [find("ecpd"), "check-config", "--config", file], capture_output=True, text=True, check=False
     )
