@@ -28,13 +28,13 @@ Error bad_field(std::string_view field, std::string_view problem) {
 }
 
 /// How the server must prove itself before it gets to see the token.
-Result<http::ServerTrust> trust_of(std::string_view token) {
+Result<http::ServerTrust> trust_of(std::string_view token, Time earliest) {
   const auto dot = token.find('.');
   if (!token.starts_with(token_prefix) || dot != token_prefix.size() + token_secret) {
     return reasons::bad_token;
   }
   http::ServerTrust trust;
-  trust.earliest = earliest_time(nullptr, nullptr);
+  trust.earliest = earliest;
   const auto pin = token.substr(dot + 1);
   if (pin == system_trust) return trust;
   const auto octets = from_hex(pin);
@@ -75,11 +75,11 @@ Result<link::LinkDocument> enroll(const EnrollmentRequest& request, const Secret
                                   http::Client& client, Env env) {
   ECP_TRY_VOID(check_request(request));
   ServerRoute route;
-  ECP_TRY(route.trust, trust_of(token.view()));
+  const AgentFiles files{request.data_folder};
+  ECP_TRY(route.trust, trust_of(token.view(), earliest_time(files)));
   route.urls.push_back(request.url.ends_with('/') ? request.url.substr(0, request.url.size() - 1)
                                                   : request.url);
   ECP_TRY_VOID(make_private_folder(request.data_folder));
-  const AgentFiles files{request.data_folder};
   if (has_identity(files)) return Error(reasons::already_enrolled, {{"folder", files.folder}});
   ECP_TRY(const auto key, keep_new_key(files));
   ECP_TRY(const auto csr, pki::make_csr(key, "agent"));  // The server chooses the name.

@@ -82,9 +82,11 @@ Time trusted_time(Time system, Time own_not_before, Time last_server) {
   return std::max({system, build_time, own_not_before, last_server});
 }
 
-Time earliest_time(const Identity* identity, const link::LinkDocument* known) {
-  return trusted_time(Time{}, identity != nullptr ? identity->facts.not_before : Time{},
-                      known != nullptr ? known->server_time : Time{});
+Time earliest_time(const AgentFiles& files) {
+  const auto identity = load_identity(files);
+  const auto known = load_link_document(files);
+  return trusted_time(Time{}, identity ? identity->facts.not_before : Time{},
+                      known ? known->server_time : Time{});
 }
 
 bool has_identity(const AgentFiles& files) { return ::access(files.identity().c_str(), F_OK) == 0; }
@@ -138,6 +140,13 @@ Result<void> keep_link_document(const AgentFiles& files, const link::LinkDocumen
   if (!roots || *roots == 0) return unusable("it names no trust root");
   if (document.brokers.empty()) return unusable("it names no broker");
   ECP_TRY_VOID(write_file_durably(files.roots(), document.trust_roots_pem));
+  return write_file_durably(files.link(), link::to_json(document));
+}
+
+Result<void> note_server_time(const AgentFiles& files, Time server_time) {
+  ECP_TRY(auto document, load_link_document(files));
+  if (server_time < document.server_time + std::chrono::hours(1)) return {};
+  document.server_time = server_time;
   return write_file_durably(files.link(), link::to_json(document));
 }
 

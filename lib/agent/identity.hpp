@@ -31,8 +31,9 @@ struct Identity {
 /// whose answer was lost can be repeated with the same one.
 [[nodiscard]] Result<Secret> keep_new_key(const AgentFiles& files);
 
-/// Earliest time at which certificates are judged, whatever the clock says.
-[[nodiscard]] Time earliest_time(const Identity* identity, const link::LinkDocument* known);
+/// Earliest time at which certificates are judged, whatever the clock says; from what can be read
+/// of the files.
+[[nodiscard]] Time earliest_time(const AgentFiles& files);
 
 /// Check the answer to an enrollment or a renewal (with the id that it must be for), and keep it:
 /// the identity last, since it is what makes the folder an enrolled one.

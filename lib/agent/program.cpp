@@ -11,6 +11,7 @@
 
 #include "agent/database.hpp"
 #include "agent/folder_lock.hpp"
+#include "agent/identity.hpp"
 
 namespace ecp::inline v0::agent {
 namespace {
@@ -24,7 +25,8 @@ Result<std::unique_ptr<transport::AgentLink>> open_link(const AgentFiles& files,
   for (const auto& broker : document.brokers) {
     options.brokers.push_back({broker.host, broker.port});
   }
-  options.tls = {files.roots(), files.identity(), files.identity()};
+  options.tls = {files.roots(), files.identity(), files.identity(),
+                 [files] { return earliest_time(files); }};
   options.agent = document.agent;
   options.keep_alive = document.keep_alive;
   return transport::open_mqtt_agent_link(std::move(options), env);

@@ -55,7 +55,7 @@ ServerRoute route_of(const AgentFiles& files, const Identity& identity,
   ServerRoute route;
   route.urls = known.https_urls;
   route.trust.ca_pem = known.trust_roots_pem;
-  route.trust.earliest = earliest_time(&identity, &known);
+  route.trust.earliest = earliest_time(files);
   if (showing == Showing::certificate) {
     route.identity = http::ClientIdentity{identity.chain_pem, files.identity()};
   }

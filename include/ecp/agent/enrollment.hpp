@@ -49,6 +49,9 @@ struct EnrollmentRequest {
 /// became valid, or the server was last heard.
 [[nodiscard]] ECP_EXPORT Time trusted_time(Time system, Time own_not_before, Time last_server);
 
+/// Keep the server's time for `trusted_time`, when it is an hour or more later than what is kept.
+ECP_EXPORT Result<void> note_server_time(const AgentFiles& files, Time server_time);
+
 /// Fetch the link document anew with the agent's certificate and keep it.
 [[nodiscard]] ECP_EXPORT Result<link::LinkDocument> fetch_link_document(
     const AgentFiles& files, const link::LinkDocument& known, http::Client& client);

@@ -5,6 +5,7 @@
 /// The link over MQTT v5 and mutual TLS.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include <ecp/core/env.hpp>
 #include <ecp/core/export.hpp>
 #include <ecp/core/result.hpp>
+#include <ecp/core/time.hpp>
 #include <ecp/link/ids.hpp>
 #include <ecp/transport/agent_gateway.hpp>
 #include <ecp/transport/agent_link.hpp>
@@ -29,6 +31,9 @@ struct MqttTls {
   std::string roots_path;
   std::string certificate_path;  ///< Leaf first, then its issuing CA.
   std::string key_path;
+  /// Asked before every connect, on the connection's thread: certificates are judged at this time
+  /// while the clock shows an earlier one. Absent: at the clock's.
+  std::function<Time()> earliest{};
 };
 
 struct MqttLinkOptions {

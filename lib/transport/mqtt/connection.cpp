@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <mqtt_protocol.h>
+#include <openssl/ssl.h>
 
 #include <ecp/core/limits.hpp>
 #include <ecp/core/reasons.hpp>
@@ -101,8 +102,21 @@ void MqttConnection::set_callbacks() {
   });
 }
 
-Result<void> MqttConnection::set_tls(const MqttTls& tls) {
+/// Let libmosquitto fill a context that we have made, because it has no option for the time at
+/// which certificates are judged.
+void MqttConnection::judge_at(Time time) {
+  const std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context(SSL_CTX_new(TLS_client_method()),
+                                                             SSL_CTX_free);
+  if (!context) return;
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch());
+  X509_VERIFY_PARAM_set_time(SSL_CTX_get0_param(context.get()), seconds.count());
+  mosquitto_void_option(client_.get(), MOSQ_OPT_SSL_CTX, context.get());  // Counts it for itself.
+  mosquitto_int_option(client_.get(), MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 1);
+}
+
+Result<void> MqttConnection::set_tls(const MqttTls& tls, Time now) {
   mosquitto* client = client_.get();
+  if (const auto earliest = tls.earliest ? tls.earliest() : now; earliest > now) judge_at(earliest);
   int code = mosquitto_tls_set(client, tls.roots_path.c_str(), nullptr,
                                tls.certificate_path.c_str(), tls.key_path.c_str(), no_pass_phrase);
   // For libmosquitto "tlsv1.2" means that version or newer.
@@ -123,7 +137,7 @@ Result<void> MqttConnection::connect(const Options& options) {
   mosquitto_int_option(client, MOSQ_OPT_TCP_NODELAY, 1);
   mosquitto_int_option(client, MOSQ_OPT_RECEIVE_MAXIMUM, max_in_flight);
   mosquitto_int_option(client, MOSQ_OPT_SEND_MAXIMUM, max_in_flight);
-  ECP_TRY_VOID(set_tls(options.tls));
+  ECP_TRY_VOID(set_tls(options.tls, options.now));
   if (options.will != nullptr) {
     const auto& will = *options.will;
     const int code =

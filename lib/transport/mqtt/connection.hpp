@@ -40,6 +40,7 @@ class MqttConnection final {
     std::string client_id;
     Milliseconds keep_alive{30'000};
     const Will* will = nullptr;
+    Time now{};  ///< The clock's; only compared with `tls.earliest`.
   };
   using PublishHandler = std::function<void(int reason_code)>;
   using SubscribeHandler = std::function<void(const std::vector<int>& reason_codes)>;
@@ -81,7 +82,8 @@ class MqttConnection final {
 
  private:
   void set_callbacks();
-  Result<void> set_tls(const MqttTls& tls);
+  void judge_at(Time time);
+  Result<void> set_tls(const MqttTls& tls, Time now);
 
   std::shared_ptr<void> library_;
   struct Deleter {

@@ -247,6 +247,7 @@ LinkLoss MqttSession::serve(MqttGreeting greeting) {
   options.tls = options_.tls;
   options.client_id = options_.client_id;
   options.keep_alive = options_.keep_alive;
+  options.now = env_.clock.now();
   MqttConnection::Will will;
   if (greeting.will) {
     will = {greeting.will->topic, greeting.will->payload, false};
