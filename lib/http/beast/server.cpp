@@ -187,6 +187,7 @@ void BeastServer::stop(Milliseconds deadline) noexcept {
       shared_->env.executor.cancel(shared_->retry_timer);
     }
     work_.reset();
+    if (threads_.empty()) shared_->io.run();  // Never opened: what was posted holds on to us.
     for (auto& thread : threads_) thread.join();
   } catch (const std::exception& problem) {
     shared_->env.log.error("http", "stopping failed", {{"problem", problem.what()}});
