@@ -188,7 +188,12 @@ Bytes write_request(const kind::TagConfig& tag, BytesView raw) {
 
 Result<void> write_answer(BytesView request, BytesView pdu) {
   ECP_TRY_VOID(check_function(octet(request, 0), pdu));
-  if (pdu.size() != 5 || pdu != request.substr(0, 5)) return reasons::bad_answer;
+  // Function 16 echoes place and count. 5 and 6 echo the value, too, which some devices fill with
+  // what they really hold: reading back tells that better.
+  const std::size_t echoed = octet(request, 0) == 16 ? 5 : 3;
+  if (pdu.size() != 5 || pdu.substr(0, echoed) != request.substr(0, echoed)) {
+    return reasons::bad_answer;
+  }
   return {};
 }
 

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "buffer_world.hpp"
+
+namespace wire = ecp::link;
+using ecp_test::BufferWorld;
+
+namespace {
+
+std::vector<ecp::series::Sample> samples_of(const ecp::pipeline::Buffer::Batch& batch) {
+  auto samples = ecp::series::decode_samples(batch.body);
+  REQUIRE(samples);
+  return std::move(*samples);
+}
+
+wire::EdgeAlarmRules too_hot(wire::EdgeServiceId service) {
+  wire::EdgeAlarmRule rule;
+  rule.id = wire::AlarmRuleId(ecp::IdBytes{3});
+  rule.revision = 1;
+  rule.service = service;
+  rule.tag = "furnace/fast/counter";
+  rule.threshold = 8;
+  wire::EdgeAlarmRules rules;
+  rules.rules.push_back(rule);
+  return rules;
+}
+
+std::vector<wire::Transition> transitions_of(ecp::pipeline::Buffer& buffer) {
+  auto part = buffer.journal_part("alarm");
+  REQUIRE(part);
+  if (!*part) return {};
+  auto batch = wire::parse_alarm_batch((*part)->document);
+  REQUIRE(batch);
+  return batch->items;
+}
+
+}  // namespace
+
+TEST_SUITE("pipeline.Buffer") {
+  TEST_CASE("samples are numbered from 1 in the order they were added") {
+    BufferWorld world;
+
+    world.store_samples(3);
+    world.store_samples(2);
+
+    const auto batch = world.all();
+    CHECK(batch.head.buffer_id == world.buffer->id());
+    CHECK(batch.head.first == 1);
+    CHECK(batch.head.last == 5);
+    CHECK(batch.head.floor == 1);
+    CHECK(samples_of(batch).size() == 5);
+  }
+
+  TEST_CASE("what has no committed number is never handed out") {
+    BufferWorld world;
+
+    world.buffer->add(world.service, BufferWorld::samples(3));
+
+    const auto batch = world.buffer->batch(world.stream, 1, 1000, 1 << 20, ecp::Time{});
+    REQUIRE(batch);
+    CHECK_FALSE(*batch);
+  }
+
+  TEST_CASE("numbers go on after a power cut, and neither the file's id nor a sample changes") {
+    BufferWorld world;
+    world.store_samples(3);
+    const auto id = world.buffer->id();
+    world.buffer->add(world.service, BufferWorld::samples(5));
+
+    world.power_cut();
+    world.store_samples(2);
+
+    CHECK(world.buffer->id() == id);
+    const auto batch = world.all();
+    CHECK(batch.head.first == 1);
+    CHECK(batch.head.last == 5);
+    CHECK(world.buffer->backlog().samples == 5);
+  }
+
+  TEST_CASE("numbers do not restart when everything was acknowledged before the cut") {
+    BufferWorld world;
+    world.store_samples(3);
+    REQUIRE(world.buffer->acknowledge(world.ack(3)));
+    world.power_cut();
+
+    world.store_samples(1);
+
+    CHECK(world.all().head.first == 4);
+  }
+
+  TEST_CASE("a flush that fails keeps everything for the next one, numbered once") {
+    BufferWorld world;
+    world.buffer->add(world.service, BufferWorld::samples(3));
+    world.faulty->fail_next_commit();
+
+    CHECK_FALSE(world.buffer->flush());
+    world.buffer->add(world.service, BufferWorld::samples(1));
+    CHECK(world.buffer->flush());
+
+    CHECK(world.all().head.last == 4);
+  }
+
+  TEST_CASE("an ack removes what it names and nothing else") {
+    BufferWorld world;
+    for (int i = 0; i < 4; ++i) world.store_samples(2);
+    auto ack = world.ack(2);
+    ack.ranges = {{5, 6}};
+
+    const auto restarted = world.buffer->acknowledge(ack);
+
+    REQUIRE(restarted);
+    CHECK_FALSE(*restarted);
+    CHECK(world.buffer->backlog().samples == 4);
+    const auto batch = world.all();
+    CHECK(batch.head.first == 3);
+    CHECK(batch.head.last == 4);
+    CHECK(batch.head.floor == 3);
+  }
+
+  TEST_CASE("a repeated ack and one of another file change nothing") {
+    BufferWorld world;
+    world.store_samples(4);
+    auto foreign = world.ack(4);
+    foreign.buffer_id = "another";
+
+    CHECK(world.buffer->acknowledge(foreign));
+    CHECK(world.buffer->backlog().samples == 4);
+    CHECK(world.buffer->acknowledge(world.ack(4)));
+    CHECK(world.buffer->acknowledge(world.ack(4)));
+
+    CHECK(world.buffer->backlog().samples == 0);
+  }
+
+  TEST_CASE("when the plane has more than was given, the rest gets new numbers in a new buffer") {
+    BufferWorld world;
+    world.store_samples(2);
+    world.store_samples(3);
+    const auto before = world.buffer->id();
+    REQUIRE(world.buffer->acknowledge(world.ack(2)));
+
+    const auto restarted = world.buffer->acknowledge(world.ack(99));
+
+    REQUIRE(restarted);
+    CHECK(*restarted);
+    CHECK(world.buffer->id() != before);
+    const auto batch = world.all();
+    CHECK(batch.head.first == 1);
+    CHECK(batch.head.last == 3);
+    const auto event = world.buffer->journal_part("event");
+    REQUIRE(event);
+    REQUIRE(*event);
+    CHECK((*event)->document.find("agent.buffer_renewed") != std::string::npos);
+    world.power_cut();
+    CHECK(world.all().head.last == 3);
+  }
+
+  TEST_CASE("the plane may ask for a new buffer id") {
+    BufferWorld world;
+    world.store_samples(2);
+    auto ack = world.ack(0);
+    ack.renew = true;
+
+    const auto restarted = world.buffer->acknowledge(ack);
+    const auto again = world.buffer->acknowledge(ack);
+
+    CHECK(*restarted);
+    CHECK_FALSE(*again);
+  }
+
+  TEST_CASE("a full buffer drops the oldest samples and says which [R23]") {
+    BufferWorld world(4000);
+    for (int i = 0; i < 40; ++i) world.store_samples(50);
+
+    const auto batch = world.all();
+
+    CHECK(batch.head.last == 2000);
+    REQUIRE(batch.head.dropped.size() == 1);
+    CHECK(batch.head.dropped[0].first == 1);
+    CHECK(batch.head.dropped[0].second == batch.head.first - 1);
+    CHECK(batch.head.floor == 1);
+    CHECK(world.buffer->backlog().dropped == batch.head.first - 1);
+    CHECK(world.buffer->backlog().samples + world.buffer->backlog().dropped == 2000);
+    REQUIRE(world.buffer->acknowledge(world.ack(batch.head.last)));
+    world.store_samples(1);
+    CHECK(world.all().head.dropped.empty());
+  }
+
+  TEST_CASE("dropped ranges are told by the new buffer, too") {
+    BufferWorld world(4000);
+    for (int i = 0; i < 40; ++i) world.store_samples(50);
+    const auto before = world.all().head;
+
+    REQUIRE(world.buffer->acknowledge(world.ack(5000)));
+
+    const auto after = world.all().head;
+    CHECK(after.dropped == before.dropped);
+    CHECK(after.first == before.first);
+  }
+
+  TEST_CASE("samples in memory are bounded while nothing can be stored") {
+    BufferWorld world;
+    for (int i = 0; i < 60; ++i) world.buffer->add(world.service, BufferWorld::samples(1000));
+
+    REQUIRE(world.buffer->flush());
+
+    CHECK(world.buffer->backlog().samples + world.buffer->backlog().dropped == 60'000);
+    CHECK(world.buffer->backlog().samples <= 50'000);
+    CHECK(world.buffer->next_number(world.stream) == 60'001);
+  }
+
+  TEST_CASE("long texts never make a batch larger than a message may be [R23]") {
+    BufferWorld world(8 << 20);
+    auto observations = BufferWorld::samples(1000);
+    for (auto& seen : observations) seen.sample.value = std::string(1000, 'x');
+    world.buffer->add(world.service, std::move(observations));
+    REQUIRE(world.buffer->flush());
+
+    for (std::int64_t from = 1; from <= 1000;) {
+      const auto batch = world.buffer->batch(world.stream, from, 1000, 48 << 10, ecp::Time{});
+      REQUIRE(batch);
+      REQUIRE(*batch);
+      CHECK((*batch)->body.size() < ecp::limits::batch);
+      from = (*batch)->head.last + 1;
+    }
+  }
+
+  TEST_CASE("what is not to be reported is judged but not stored") {
+    BufferWorld world;
+    REQUIRE(world.buffer->set_rules(too_hot(world.service)));
+    auto observations = BufferWorld::samples(10, world.env.clock.now());
+    for (auto& seen : observations) seen.is_reported = false;
+
+    world.buffer->add(world.service, std::move(observations));
+    REQUIRE(world.buffer->flush());
+
+    CHECK(world.buffer->backlog().samples == 0);
+    CHECK(transitions_of(*world.buffer).size() == 1);
+  }
+
+  TEST_CASE("a transition is stored with its samples, once, and survives a power cut") {
+    BufferWorld world;
+    REQUIRE(world.buffer->set_rules(too_hot(world.service)));
+    world.buffer->add(world.service, BufferWorld::samples(10, world.env.clock.now()));
+    world.faulty->fail_next_commit();
+    CHECK_FALSE(world.buffer->flush());
+    CHECK(transitions_of(*world.buffer).empty());
+    REQUIRE(world.buffer->flush());
+
+    world.power_cut();
+    REQUIRE(world.buffer->set_rules(too_hot(world.service)));
+    auto hot = BufferWorld::samples(10, world.env.clock.now());
+    hot.erase(hot.begin(), hot.begin() + 9);
+    world.buffer->add(world.service, std::move(hot));
+    REQUIRE(world.buffer->flush());
+
+    CHECK(transitions_of(*world.buffer).size() == 1);
+  }
+
+  TEST_CASE("a transition that waited for more than a minute is marked late") {
+    BufferWorld world;
+    REQUIRE(world.buffer->set_rules(too_hot(world.service)));
+    world.buffer->add(world.service, BufferWorld::samples(10, world.env.clock.now()));
+    REQUIRE(world.buffer->flush());
+    CHECK_FALSE(transitions_of(*world.buffer).at(0).late);
+
+    world.env.clock.advance(ecp::Milliseconds{61'000});
+
+    CHECK(transitions_of(*world.buffer).at(0).late);
+  }
+
+  TEST_CASE("a journal keeps its items in order until each is acknowledged") {
+    BufferWorld world;
+    for (const auto* text : {"one", "two", "three"}) {
+      REQUIRE(world.buffer->append(wire::AgentEvent{"agent.test", text, {}}));
+    }
+    auto ack = world.ack(2);
+    ack.stream = "event";
+    REQUIRE(world.buffer->acknowledge(ack));
+
+    const auto part = world.buffer->journal_part("event");
+
+    REQUIRE(part);
+    REQUIRE(*part);
+    const auto batch = wire::parse_event_batch((*part)->document);
+    REQUIRE(batch);
+    CHECK(batch->first == 3);
+    CHECK(batch->items.size() == 1);
+    CHECK(batch->items[0].text == "three");
+  }
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ecp/pipeline/forwarder.hpp>
+
+#include "buffer_world.hpp"
+
+namespace wire = ecp::link;
+using ecp::Milliseconds;
+using ecp_test::BufferWorld;
+
+namespace {
+
+/// A forwarder whose messages are kept.
+struct Line {
+  BufferWorld world;
+  std::vector<wire::TelemetryHead> sent;
+  std::vector<ecp::transport::ChannelKind> journals;
+  ecp::pipeline::Forwarder forwarder{
+      *world.buffer,
+      [this](const ecp::transport::Channel& channel, const ecp::Bytes& payload,
+             const ecp::transport::DoneHandler&) {
+        if (channel.kind != ecp::transport::ChannelKind::telemetry) {
+          journals.push_back(channel.kind);
+          return;
+        }
+        const auto decoded = wire::decode_telemetry(payload);
+        REQUIRE(decoded);
+        CHECK(channel.label == decoded->first.stream);
+        CHECK(payload.size() <= ecp::limits::batch);
+        sent.push_back(decoded->first);
+      },
+      world.env.env()};
+
+  void acknowledge(std::int64_t upto, std::vector<wire::NumberRange> ranges = {}) {
+    auto ack = world.ack(upto);
+    ack.ranges = std::move(ranges);
+    const auto restarted = world.buffer->acknowledge(ack);
+    REQUIRE(restarted);
+    forwarder.acknowledged(ack, *restarted);
+  }
+  void add(int count) {
+    world.store_samples(count);
+    forwarder.pump();
+  }
+  void wait(Milliseconds time) {
+    world.env.clock.advance(time);
+    forwarder.pump();
+  }
+};
+
+constexpr std::size_t max_payload = 256 << 10;
+
+}  // namespace
+
+TEST_SUITE("pipeline.Forwarder") {
+  TEST_CASE("nothing is sent while the link is down, and everything once it is up") {
+    Line line;
+    line.add(10);
+    CHECK(line.sent.empty());
+
+    line.forwarder.link_up(max_payload);
+
+    REQUIRE(line.sent.size() == 1);
+    CHECK(line.sent[0].first == 1);
+    CHECK(line.sent[0].last == 10);
+  }
+
+  TEST_CASE("at most eight batches of a stream wait for their ack") {
+    Line line;
+    line.forwarder.link_up(max_payload);
+
+    for (int i = 0; i < 20; ++i) line.add(1);
+    CHECK(line.sent.size() == 8);
+    line.acknowledge(8);
+
+    REQUIRE(line.sent.size() == 9);
+    CHECK(line.sent[8].first == 9);
+    CHECK(line.sent[8].last == 20);
+  }
+
+  TEST_CASE("the oldest batch is sent again after 5 s, then ever later, up to a minute") {
+    Line line;
+    line.forwarder.link_up(max_payload);
+    line.add(1);
+    line.add(1);
+    REQUIRE(line.sent.size() == 2);
+
+    line.wait(Milliseconds{4'900});
+    CHECK(line.sent.size() == 2);
+    line.wait(Milliseconds{1'200});
+    REQUIRE(line.sent.size() == 3);
+    CHECK(line.sent[2].first == 1);
+    line.wait(Milliseconds{9'000});
+    CHECK(line.sent.size() == 3);
+    line.wait(Milliseconds{3'100});
+    CHECK(line.sent.size() == 4);
+    CHECK(line.forwarder.wake_at() != ecp::SteadyTime::max());
+  }
+
+  TEST_CASE("after a reconnection everything unacknowledged goes again") {
+    Line line;
+    line.forwarder.link_up(max_payload);
+    for (int i = 0; i < 3; ++i) line.add(2);
+    line.acknowledge(2, {{5, 6}});
+    line.sent.clear();
+
+    line.forwarder.link_down();
+    line.add(2);
+    CHECK(line.sent.empty());
+    line.forwarder.link_up(max_payload);
+
+    REQUIRE(line.sent.size() == 2);
+    CHECK(line.sent[0].first == 3);
+    CHECK(line.sent[0].last == 4);
+    CHECK(line.sent[0].floor == 3);
+    CHECK(line.sent[1].first == 7);
+    CHECK(line.sent[1].last == 8);
+  }
+
+  TEST_CASE("a backlog leaves two batches to new samples, which pass it") {
+    Line line;
+    for (int i = 0; i < 30; ++i) line.world.store_samples(1000);
+    line.forwarder.link_up(max_payload);
+    CHECK(line.sent.size() == 6);
+
+    line.add(1);
+    line.add(1);
+    line.add(1);
+
+    REQUIRE(line.sent.size() == 8);
+    CHECK(line.sent[6].first == 30'001);
+    CHECK(line.sent[7].first == 30'002);
+  }
+
+  TEST_CASE("a backlog drains by itself, each number once, when acks come") {
+    Line line;
+    for (int i = 0; i < 30; ++i) line.world.store_samples(1000);
+    line.forwarder.link_up(max_payload);
+    std::size_t acknowledged = 0;
+
+    while (acknowledged < line.sent.size()) line.acknowledge(line.sent[acknowledged++].last);
+
+    CHECK(line.world.buffer->backlog().samples == 0);
+    std::int64_t next = 1;
+    for (const auto& head : line.sent) {
+      CHECK(head.first == next);
+      next = head.last + 1;
+    }
+    CHECK(next == 30'001);
+  }
+
+  TEST_CASE("when the buffer has a new id, everything goes again under it") {
+    Line line;
+    line.forwarder.link_up(max_payload);
+    line.add(3);
+    line.sent.clear();
+
+    line.acknowledge(100);
+
+    REQUIRE(line.sent.size() == 1);
+    CHECK(line.sent[0].buffer_id == line.world.buffer->id());
+    CHECK(line.sent[0].first == 1);
+    CHECK(line.sent[0].last == 3);
+  }
+
+  TEST_CASE("one batch of a journal is under way at a time") {
+    Line line;
+    line.forwarder.link_up(max_payload);
+    REQUIRE(line.world.buffer->append(wire::AgentEvent{"agent.test", "one", {}}));
+    line.forwarder.pump();
+    REQUIRE(line.world.buffer->append(wire::AgentEvent{"agent.test", "two", {}}));
+    line.forwarder.pump();
+    CHECK(line.journals.size() == 1);
+
+    auto ack = line.world.ack(1);
+    ack.stream = "event";
+    const auto restarted = line.world.buffer->acknowledge(ack);
+    REQUIRE(restarted);
+    line.forwarder.acknowledged(ack, *restarted);
+
+    CHECK(line.journals.size() == 2);
+  }
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include <ecp/pipeline/pipeline.hpp>
+
+namespace kind = ecp::kind;
+using ecp::pipeline::judge_write;
+
+namespace {
+
+kind::TagConfig setpoint() {
+  kind::TagConfig tag;
+  tag.type = kind::TagType::float32;
+  tag.writable = true;
+  tag.min = 20;
+  tag.max = 900;
+  return tag;
+}
+
+/// The symbol of the guard that refused, or "".
+std::string refusal(const kind::TagConfig& tag, std::string_view value, bool writes = true) {
+  const auto judged = judge_write(tag, value, writes);
+  return judged ? "" : std::string(judged.error().reason->symbol);
+}
+
+}  // namespace
+
+TEST_SUITE("pipeline.judge_write") {
+  TEST_CASE("a value within min and max is taken, the bounds included") {
+    CHECK(refusal(setpoint(), "20") == "");
+    CHECK(refusal(setpoint(), "900.0") == "");
+    CHECK(refusal(setpoint(), "19.999") == "pipeline.write_out_of_range");
+    CHECK(refusal(setpoint(), "900.001") == "pipeline.write_out_of_range");
+  }
+
+  TEST_CASE("a refusal names the value and both bounds") {
+    const auto judged = judge_write(setpoint(), "5000", true);
+
+    REQUIRE_FALSE(judged);
+    const auto message = judged.error().message();
+    CHECK(message.find("5000") != std::string::npos);
+    CHECK(message.find("20") != std::string::npos);
+    CHECK(message.find("900") != std::string::npos);
+  }
+
+  TEST_CASE("writes that are off in the agent's file stay off, whatever is asked") {
+    CHECK(refusal(setpoint(), "400", false) == "pipeline.writes_off");
+  }
+
+  TEST_CASE("a tag that is not declared writable is never written") {
+    auto tag = setpoint();
+    tag.writable = false;
+
+    CHECK(refusal(tag, "400") == "pipeline.not_writable");
+  }
+
+  TEST_CASE("a number without declared bounds is refused, should one ever get here") {
+    auto tag = setpoint();
+    tag.min.reset();
+
+    CHECK(refusal(tag, "400") == "pipeline.write_out_of_range");
+  }
+
+  TEST_CASE("what is no JSON scalar of the tag's type is refused [R24]") {
+    for (const auto* value : {"", "null", "[400]", "{}", "\"400\"", "true", "NaN", "1e999", "4 0 0",
+                              "Infinity", "0x10", "400,"}) {
+      CAPTURE(value);
+      CHECK(refusal(setpoint(), value) == "pipeline.write_wrong_type");
+    }
+  }
+
+  TEST_CASE("a value that the type cannot hold is refused though it is within the bounds") {
+    auto tag = setpoint();
+    tag.type = kind::TagType::int16;
+    tag.max = 1e6;
+
+    CHECK(refusal(tag, "40000") == "pipeline.write_does_not_fit");
+  }
+
+  TEST_CASE("booleans and texts take their own type alone") {
+    kind::TagConfig coil;
+    coil.address.area = kind::ModbusArea::coil;
+    coil.type = kind::TagType::boolean;
+    coil.writable = true;
+    kind::TagConfig text;
+    text.type = kind::TagType::text;
+    text.address.text_registers = 2;
+    text.writable = true;
+
+    CHECK(refusal(coil, "true") == "");
+    CHECK(refusal(coil, "1") == "pipeline.write_wrong_type");
+    CHECK(refusal(text, "\"abcd\"") == "");
+    CHECK(refusal(text, "\"abcde\"") == "pipeline.write_does_not_fit");
+  }
+}
