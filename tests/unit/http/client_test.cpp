@@ -212,6 +212,23 @@ TEST_SUITE("http.Client TLS") {
     CHECK(liar.running.handled == 0);
   }
 
+  TEST_CASE("a clock that lags is not believed when a later time is known") {
+    const auto root = make_certificate({"Root", "", "", true});
+    const auto leaf =
+        make_certificate({"x", "DNS:localhost", "serverAuth", false, 600, 86'400}, &root);
+    TlsPlace place(leaf.certificate_pem + root.certificate_pem, leaf.key_pem);
+    auto request = place.request();
+    const auto now = system_clock().now();
+    for (const auto& pin : {std::optional<Sha256>(), std::optional(root.digest)}) {
+      request.trust = {pin ? "" : root.certificate_pem, pin, now - Milliseconds(3'600'000)};
+      CHECK(place.client->call(request).error().is(http::reasons::untrusted_server));
+      request.trust.earliest = now + Milliseconds(3'600'000);
+      CHECK(place.client->call(request).has_value());
+      request.trust.earliest = now + std::chrono::hours(48);
+      CHECK(place.client->call(request).error().is(http::reasons::untrusted_server));
+    }
+  }
+
   TEST_CASE("[R20] a wrong server is sent no application octet, whatever is wrong") {
     const auto root = make_certificate({"Root", "", "", true});
     const auto other = make_certificate({"Other", "", "", true});

@@ -92,12 +92,16 @@ struct World {
 
   /// What an agent does with a server that shows this certificate.
   LinkLoss connect_to(const transport::MqttTls& server, int version, int& octets,
-                      const std::string& host = "127.0.0.1") {
+                      const std::string& host = "127.0.0.1", std::function<Time()> earliest = {}) {
     Listener listener(server, version);
     const auto agent = env.ids.next<link::AgentId>();
     transport::MqttLinkOptions options;
-    options.brokers = {{host, listener.port()}};
+    options.brokers = {{"127.0.0.1", listener.port()}};
     options.tls = live.agent_tls(agent.to_string());
+    options.tls.earliest = std::move(earliest);
+    if (clock_is_behind) {
+      options.tls.earliest = [now = env.clock.now()] { return now + std::chrono::minutes(1); };
+    }
     options.agent = agent;
     options.connect_timeout = Milliseconds(3'000);
     auto link = transport::open_mqtt_agent_link(options, env).value();
@@ -148,9 +152,33 @@ TEST_SUITE("transport.MqttTls") {
     for (const auto& row : rows) {
       CAPTURE(row.what);
       int octets = -1;
-      CHECK(world.connect_to(row.server, TLS1_3_VERSION, octets) == LinkLoss::untrusted);
-      CHECK(octets == 0);
+      for (const bool clock_is_behind : {false, true}) {
+        CAPTURE(clock_is_behind);
+        CHECK(world.connect_to(row.server, TLS1_3_VERSION, octets, clock_is_behind) ==
+              LinkLoss::untrusted);
+        CHECK(octets == 0);
+      }
     }
+  }
+
+  TEST_CASE("a clock that lags is not believed when a later time is known") {
+    World world;
+    const auto later = world.env.clock.now() + std::chrono::hours(24 * 365);
+    ManualEnv future;
+    future.clock.step_wall(later - future.clock.now());
+    const auto authority =
+        pki::Authority::from_secret(world.live.authority().to_secret(), future.env()).value();
+    const auto issued = authority.issue_server(world.key, {"127.0.0.1"}).value();
+    const auto tls = world.live.write_tls(issued.chain_pem, world.key);
+    int octets = -1;
+
+    CHECK(world.connect_to(tls, TLS1_3_VERSION, octets) == LinkLoss::untrusted);
+    CHECK(octets == 0);
+    world.connect_to(tls, TLS1_3_VERSION, octets, "127.0.0.1", [later] { return later; });
+    CHECK(octets > 0);
+    const auto past = world.env.clock.now() - std::chrono::hours(1);
+    world.connect_to(tls, TLS1_3_VERSION, octets, "127.0.0.1", [past] { return past; });
+    CHECK(octets == 0);
   }
 
   TEST_CASE("[R20] TLS older than 1.2 is not spoken") {
