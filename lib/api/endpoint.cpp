@@ -50,7 +50,7 @@ Result<Revision> if_match(const http::Request& request) {
     return reasons::if_match_missing;
   }
   const auto number = parse_number<std::int64_t>(text->substr(1, text->size() - 2));
-  if (!number || *number < 1) return reasons::if_match_missing;
+  if (!number || *number < 0) return reasons::if_match_missing;
   return static_cast<Revision>(*number);
 }
 
