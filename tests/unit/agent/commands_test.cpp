@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent_world.hpp"
+
+using ecp::link::CommandState;
+using ecp_test::AgentWorld;
+
+namespace {
+
+/// A world whose service runs.
+struct Running : AgentWorld {
+  Running() {
+    deploy();
+    wait(100);
+  }
+  const ecp::link::CommandResult& result() {
+    wait(100);
+    REQUIRE(!plane.results.empty());
+    return plane.results.back();
+  }
+};
+
+}  // namespace
+
+TEST_SUITE("agent.Commands") {
+  TEST_CASE("a write is run and its read-back value reported") {
+    Running world;
+
+    world.plane.send(world.write("42.5"));
+
+    const auto& result = world.result();
+    CHECK(result.state == CommandState::done);
+    CHECK(result.value_json == "42.5");
+    REQUIRE(world.driver().writes.size() == 1);
+    CHECK(world.driver().writes[0].second == ecp::series::Value(42.5));
+  }
+
+  TEST_CASE("a command that comes again answers its journaled result and runs once") {
+    Running world;
+    const auto command = world.write("42.5");
+    world.plane.send(command);
+    world.wait(100);
+    world.plane.send(command);
+    world.wait(100);
+    CHECK(world.plane.results.size() == 2);
+
+    world.power_cut();
+    world.plane.send(command);
+    world.wait(100);
+
+    CHECK(world.plane.results.size() == 3);
+    CHECK(world.plane.results.back().state == CommandState::done);
+    CHECK(world.driver().writes.empty());
+  }
+
+  TEST_CASE("a refusal names the guard") {
+    Running world;
+
+    world.plane.send(world.write("101"));
+
+    CHECK(world.result().state == CommandState::refused);
+    CHECK(world.result().reason.find("pipeline.write_out_of_range") == 0);
+    CHECK(world.driver().writes.empty());
+  }
+
+  TEST_CASE("an agent whose own file says off writes nothing") {
+    Running world;
+    world.writes = false;
+    world.power_cut();
+    world.wait(100);
+
+    world.plane.send(world.write("50"));
+
+    CHECK(world.result().state == CommandState::refused);
+    CHECK(world.result().reason.find("pipeline.writes_off") == 0);
+  }
+
+  TEST_CASE("a command past its time by the server's clock is not run, whatever ours says") {
+    Running world;
+    const auto command = world.write("50");
+    world.env.clock.step_wall(ecp::Milliseconds{-3'600'000});
+    world.wait(31'000);
+
+    world.plane.send(command);
+
+    CHECK(world.result().state == CommandState::expired);
+    CHECK(world.driver().writes.empty());
+  }
+
+  TEST_CASE("a command waits for the server's time and then runs") {
+    Running world;
+    world.plane.tells_time = false;
+    world.power_cut();
+    world.plane.send(world.write("50"));
+    world.wait(6'000);
+    CHECK(world.plane.results.empty());
+
+    world.plane.tells_time = true;
+    world.wait(10'000);
+
+    CHECK(world.result().state == CommandState::done);
+  }
+
+  TEST_CASE("what was running when the agent ended is unknown and never runs again") {
+    Running world;
+    world.driver().hold_writes = true;
+    const auto command = world.write("50");
+    world.plane.send(command);
+    world.wait(100);
+    CHECK(world.plane.results.empty());
+
+    world.power_cut();
+
+    CHECK(world.result().state == CommandState::unknown);
+    CHECK(world.result().reason.find("agent.interrupted") == 0);
+    world.plane.send(command);
+    CHECK(world.result().state == CommandState::unknown);
+    CHECK(world.driver().writes.empty());
+  }
+
+  TEST_CASE("stop, start and restart act on the service") {
+    Running world;
+    auto command = world.write("", 2);
+    command.action = "stop";
+    world.plane.send(command);
+    CHECK(world.result().state == CommandState::done);
+    CHECK_FALSE(world.driver().is_running);
+
+    world.plane.send(world.write("50", 3));
+    CHECK(world.result().reason.find("pipeline.stopped") == 0);
+
+    command.id = ecp::link::CommandId(ecp::IdBytes{9, 4});
+    command.action = "start";
+    world.plane.send(command);
+    CHECK(world.result().state == CommandState::done);
+    CHECK(world.driver().is_running);
+  }
+
+  TEST_CASE("only the verbs of the list exist [R25]") {
+    Running world;
+    auto command = world.write("", 2);
+    command.action = "sh -c reboot";
+
+    world.plane.send(command);
+
+    CHECK(world.result().state == CommandState::refused);
+    CHECK(world.result().reason.find("agent.unknown_action") == 0);
+  }
+
+  TEST_CASE("a command for a service that is not here is refused") {
+    Running world;
+    auto command = world.write("50");
+    command.service = ecp::link::EdgeServiceId(ecp::IdBytes{77});
+
+    world.plane.send(command);
+
+    CHECK(world.result().reason.find("agent.unknown_service") == 0);
+  }
+}
