@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <doctest/doctest.h>
+
+#include "world.hpp"
+
+using namespace fleet_test;  // NOLINT
+
+namespace {
+
+constexpr std::string_view setpoint = "plc/fast/setpoint";
+
+struct Site {
+  World world;
+  EdgeNodeId id = world.add_node("press").id;
+  EdgeServiceId service = world.add_service(id).id;
+
+  Result<Command> write(Milliseconds patience = 30 * second) {
+    auto made = world.plane->services.write(world.grant(), service, setpoint, "450.5", patience);
+    world.run();
+    return made;
+  }
+  Command command(CommandId command) {
+    return must(world.plane->services.get_command(world.grant(), command));
+  }
+  static void answer(Agent& agent, CommandId command, link::CommandState state,
+                     std::int64_t number = 1) {
+    link::ReportedBatch batch;
+    batch.buffer_id = "journal";
+    batch.first = number;
+    link::ReportedItem item;
+    item.command = link::CommandResult{command, state, "pipeline.guard: max", "450.5", from_ms(1)};
+    batch.items.push_back(item);
+    agent.send(transport::ChannelKind::reported, link::to_json(batch));
+  }
+};
+
+}  // namespace
+
+TEST_SUITE("fleet.CommandEngine") {
+  TEST_CASE("a write is sent once committed, and its result finishes it") {
+    Site site;
+    Agent agent(site.world, site.id);
+    const auto made = must(site.write());
+    REQUIRE(agent.commands.size() == 1);
+    CHECK(agent.commands[0].id == made.what.id);
+    CHECK(agent.commands[0].tag == setpoint);
+    CHECK(agent.commands[0].value_json == "450.5");
+    Site::answer(agent, made.what.id, link::CommandState::done);
+    const auto done = site.command(made.what.id);
+    CHECK(done.state == link::CommandState::done);
+    CHECK(done.value_json == "450.5");
+    CHECK(done.finished_at);
+    CHECK(site.world.audited().back() == "command.result");
+  }
+
+  TEST_CASE("a refusal at the edge names the guard and is audited as denied") {
+    Site site;
+    Agent agent(site.world, site.id);
+    const auto made = must(site.write());
+    Site::answer(agent, made.what.id, link::CommandState::refused);
+    CHECK(site.command(made.what.id).reason == "pipeline.guard: max");
+    CHECK(site.world.audited().back() == "command.result:denied");
+  }
+
+  TEST_CASE("a command that was never sent expires, since it cannot have run") {
+    Site site;
+    const auto made = must(site.write());
+    CHECK_FALSE(site.command(made.what.id).sent_at);
+    site.world.pass(40 * second);
+    CHECK(site.command(made.what.id).state == link::CommandState::expired);
+    Agent agent(site.world, site.id);
+    CHECK(agent.commands.empty());
+  }
+
+  TEST_CASE("a command that was sent and not answered ends as unknown, never as expired") {
+    Site site;
+    Agent agent(site.world, site.id);
+    const auto made = must(site.write());
+    site.world.pass(40 * second);
+    CHECK(site.command(made.what.id).state == link::CommandState::pending);
+    site.world.pass(40 * second);
+    CHECK(site.command(made.what.id).state == link::CommandState::unknown);
+    Site::answer(agent, made.what.id, link::CommandState::done);
+    CHECK(site.command(made.what.id).state == link::CommandState::done);
+  }
+
+  TEST_CASE("a command waits for a node that is away and leaves when it connects") {
+    Site site;
+    const auto made = must(site.write());
+    site.world.pass(10 * second);
+    Agent agent(site.world, site.id);
+    REQUIRE(agent.commands.size() == 1);
+    CHECK(agent.commands[0].id == made.what.id);
+    CHECK(site.command(made.what.id).sent_at);
+  }
+
+  TEST_CASE("a lost command is sent again with the same id") {
+    Site site;
+    Agent agent(site.world, site.id);
+    const auto made = must(site.write());
+    site.world.pass(12 * second);
+    REQUIRE(agent.commands.size() >= 2);
+    CHECK(agent.commands.back().id == made.what.id);
+  }
+
+  TEST_CASE("[R23] a node has at most its bound of live commands") {
+    Site site;
+    for (std::size_t i = 0; i < limits::commands_per_node; ++i) must(site.write());
+    CHECK(failure(site.write()) == "command.too_many");
+  }
+
+  TEST_CASE("[R12] a node cannot finish the command of another") {
+    Site site;
+    Agent agent(site.world, site.id);
+    Agent other(site.world, site.world.add_node("other").id);
+    const auto made = must(site.write());
+    Site::answer(other, made.what.id, link::CommandState::done);
+    CHECK(site.command(made.what.id).state == link::CommandState::pending);
+  }
+
+  TEST_CASE("stopping a service is an effect now and the desired state for good") {
+    Site site;
+    Agent agent(site.world, site.id);
+    const auto made =
+        must(site.world.plane->services.control(site.world.grant(), site.service, "stop"));
+    site.world.run();
+    CHECK(agent.commands.back().action == "stop");
+    CHECK_FALSE(site.world.service(site.service).running);
+    CHECK(agent.manifests.back().bodies.begin()->second.find("\"running\":false") !=
+          std::string::npos);
+    CHECK(made.state == link::CommandState::pending);
+    CHECK(failure(site.world.plane->services.control(site.world.grant(), site.service,
+                                                     "explode")) == "core.bad_field");
+  }
+
+  TEST_CASE("a write to a tag that the configuration does not have is refused") {
+    Site site;
+    CHECK(failure(site.world.plane->services.write(site.world.grant(), site.service, "plc/fast/no",
+                                                   "1", 30 * second)) ==
+          "edge_service.unknown_tag");
+  }
+}

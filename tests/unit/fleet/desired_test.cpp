@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <doctest/doctest.h>
+
+#include "world.hpp"
+
+using namespace fleet_test;  // NOLINT
+
+namespace {
+
+link::Manifest open_manifest(const World& world, const link::SignedManifest& made) {
+  REQUIRE(pki::verify_signature(world.key.public_key(),
+                                std::string(link::manifest_signature_context) + made.manifest,
+                                made.signature));
+  return must(link::parse_manifest(made.manifest));
+}
+
+}  // namespace
+
+TEST_SUITE("fleet.DesiredEngine") {
+  TEST_CASE("a new service reaches its connected agent at once, signed and with its body") {
+    World world;
+    Agent agent(world, world.add_node("press").id);
+    const auto service = world.add_service(agent.id()).id;
+    REQUIRE(agent.manifests.size() == 1);
+    const auto manifest = open_manifest(world, agent.manifests[0]);
+    CHECK(manifest.agent == agent.id());
+    CHECK(manifest.generation == link::Generation{1, 1});
+    REQUIRE(manifest.resources.size() == 1);
+    const auto& resource = manifest.resources[0];
+    CHECK(resource.name == resource_name(service));
+    CHECK(to_hex(sha256(agent.manifests[0].bodies.at(resource.name))) == resource.sha256);
+    CHECK(world.node(agent.id()).wanted == link::Generation{1, 1});
+  }
+
+  TEST_CASE("the generation rises only when the resources really changed") {
+    World world;
+    Agent agent(world, world.add_node("press").id);
+    const auto service = world.add_service(agent.id());
+    must(world.store->write([&](storage::Transaction& transaction) {
+      return world.plane->desired.touch(transaction, agent.id());
+    }));
+    world.run();
+    CHECK(agent.manifests.size() == 1);
+    EdgeServiceRegistry::Changes changes;
+    changes.name = "oven";
+    must(world.plane->services.update(world.grant(), service.id, service.revision, changes));
+    world.run();
+    REQUIRE(agent.manifests.size() == 2);
+    CHECK(open_manifest(world, agent.manifests[1]).generation == link::Generation{1, 2});
+  }
+
+  TEST_CASE("an agent whose heartbeat shows an older generation gets the manifest again") {
+    World world;
+    Agent agent(world, world.add_node("press").id);
+    world.add_service(agent.id());
+    agent.beat({0, 0});
+    CHECK(agent.manifests.size() == 2);
+    agent.beat({1, 1});
+    CHECK(agent.manifests.size() == 2);
+  }
+
+  TEST_CASE("a change made while the agent was away reaches it after its return") {
+    World world;
+    const auto id = world.add_node("press").id;
+    world.add_service(id);
+    Agent agent(world, id);
+    CHECK(agent.manifests.empty());
+    agent.beat();
+    CHECK(agent.manifests.size() == 1);
+  }
+
+  TEST_CASE("bodies that do not fit the message are fetched by hash, by this node alone") {
+    World world;
+    Agent agent(world, world.add_node("press").id);
+    std::string tags;
+    for (int i = 0; i < 1'000; ++i) {
+      tags += (i > 0 ? "," : "") + std::string(R"({"name":"t)") + std::to_string(i) +
+              R"(","address":"1!40000)" + std::to_string(1 + i % 9) + R"(","type":"uint16"})";
+    }
+    const auto config = R"({"drivers":[{"name":"plc","type":"modbus-tcp","host":"127.0.0.1",)"
+                        R"("groups":[{"name":"g","interval_ms":1000,"tags":[)" +
+                        tags + "]}]}]}";
+    const auto service = must(world.plane->services.create(
+        world.grant(), {"big", agent.id(), "pipeline", "builtin", config}));
+    world.run();
+    REQUIRE(agent.manifests.size() == 1);
+    CHECK(agent.manifests[0].bodies.empty());
+    const auto manifest = open_manifest(world, agent.manifests[0]);
+    const auto& wanted = manifest.resources.at(0).sha256;
+    CHECK(must(world.plane->desired.resource(agent.id(), wanted)) == resource_body(service));
+    const auto other = world.add_node("other").id;
+    CHECK(failure(world.plane->desired.resource(other, wanted)) == "core.not_found");
+  }
+
+  TEST_CASE("[R38] a restored database takes the epoch after the one an agent proves") {
+    World world;
+    Agent agent(world, world.add_node("press").id);
+    world.add_service(agent.id());
+    link::Manifest ahead;
+    ahead.agent = agent.id();
+    ahead.generation = {3, 40};
+    link::SignedManifest proof;
+    proof.manifest = link::to_json(ahead);
+    proof.key_id = world.key.key_id();
+    proof.signature =
+        world.key.sign(std::string(link::manifest_signature_context) + proof.manifest);
+
+    auto forged = proof;
+    forged.signature[0] = static_cast<char>(forged.signature[0] ^ 1);
+    CHECK_FALSE(must(world.plane->desired.adopt(agent.id(), forged)));
+    CHECK(world.audited().back() == "edge_node.manifest_ahead:denied");
+    CHECK(world.node(agent.id()).wanted == link::Generation{1, 1});
+
+    agent.beat({3, 40});
+    CHECK(agent.questions.size() == 1);  // It is asked to show the manifest.
+    CHECK(must(world.plane->desired.adopt(agent.id(), proof)));
+    world.run();
+    CHECK(world.node(agent.id()).wanted == link::Generation{4, 1});
+    CHECK(open_manifest(world, agent.manifests.back()).generation == link::Generation{4, 1});
+    CHECK_FALSE(must(world.plane->desired.adopt(agent.id(), proof)));
+  }
+
+  TEST_CASE("a manifest of another node proves nothing") {
+    World world;
+    Agent agent(world, world.add_node("press").id);
+    Agent other(world, world.add_node("other").id);
+    world.add_service(other.id());
+    REQUIRE(other.manifests.size() == 1);
+    CHECK_FALSE(must(world.plane->desired.adopt(agent.id(), other.manifests[0])));
+  }
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <doctest/doctest.h>
+
+#include "world.hpp"
+
+using namespace fleet_test;  // NOLINT
+
+namespace {
+
+constexpr Milliseconds patience = 15 * second + 15 * second / 2 + 5 * second;
+
+/// Let time pass with a heartbeat every 15 s.
+void live(World& world, Agent& agent, Milliseconds time) {
+  for (; time > Milliseconds(0); time -= 15 * second) {
+    world.pass(std::min(time, 15 * second));
+    agent.beat();
+  }
+}
+
+}  // namespace
+
+TEST_SUITE("fleet.PresenceEngine") {
+  TEST_CASE("a node is online from its birth and offline at once by its will") {
+    World world;
+    const auto id = world.add_node("press").id;
+    CHECK(world.node(id).status.state == ConnectionState::never);
+    Agent agent(world, id);
+    CHECK(world.node(id).status.state == ConnectionState::online);
+    CHECK(world.node(id).status.version == "1.0");
+    world.network.cut(id);
+    world.run();
+    const auto node = world.node(id);
+    CHECK(node.status.state == ConnectionState::offline);
+    CHECK_FALSE(node.status.absent);
+    CHECK(world.recorder.absent.empty());
+  }
+
+  TEST_CASE("only silence longer than our patience makes a node absent, once") {
+    World world;
+    Agent agent(world, world.add_node("press").id);
+    live(world, agent, 60 * second);
+    world.network.cut(agent.id());
+    world.pass(patience - 3 * second);
+    CHECK(world.recorder.absent.empty());
+    world.pass(5 * second);
+    CHECK(world.recorder.absent == std::vector<EdgeNodeId>{agent.id()});
+    CHECK(world.node(agent.id()).status.absent);
+    world.pass(600 * second);
+    CHECK(world.recorder.absent.size() == 1);
+    world.network.heal(agent.id());
+    live(world, agent, 120 * second);
+    CHECK(world.recorder.returned == std::vector<EdgeNodeId>{agent.id()});
+    CHECK(world.node(agent.id()).status.state == ConnectionState::online);
+  }
+
+  TEST_CASE("ten minutes without a control plane make nobody absent") {
+    World world;
+    std::vector<std::unique_ptr<Agent>> agents;
+    for (int i = 0; i < 20; ++i) {
+      agents.push_back(
+          std::make_unique<Agent>(world, world.add_node("node " + std::to_string(i)).id));
+      agents.back()->beat();
+    }
+    world.stop_plane();
+    for (int i = 0; i < 40; ++i) {
+      world.pass(15 * second);
+      for (auto& agent : agents) agent->beat();
+    }
+    world.start_plane();
+    for (int i = 0; i < 8; ++i) {
+      world.pass(15 * second);
+      for (auto& agent : agents) agent->beat();
+    }
+    CHECK(world.recorder.absent.empty());
+    for (auto& agent : agents) {
+      CHECK(world.node(agent->id()).status.state == ConnectionState::online);
+    }
+  }
+
+  TEST_CASE("ten minutes without a broker make nobody absent, and all are back after it") {
+    World world;
+    Agent agent(world, world.add_node("press").id);
+    live(world, agent, 30 * second);
+    world.network.cut_all();
+    world.pass(600 * second);
+    world.network.heal_all();
+    world.pass(20 * second);
+    agent.beat();
+    live(world, agent, 120 * second);
+    CHECK(world.recorder.absent.empty());
+    CHECK(world.node(agent.id()).status.state == ConnectionState::online);
+  }
+
+  TEST_CASE("an agent that died during our outage is absent after one patience of listening") {
+    World world;
+    auto agent = std::make_unique<Agent>(world, world.add_node("press").id);
+    agent->beat();
+    const auto id = agent->id();
+    world.stop_plane();
+    agent.reset();
+    world.pass(600 * second);
+    world.start_plane();
+    world.pass(patience - 3 * second);
+    CHECK(world.recorder.absent.empty());
+    world.pass(5 * second);
+    CHECK(world.recorder.absent == std::vector<EdgeNodeId>{id});
+  }
+
+  TEST_CASE("the will of an older connection changes nothing") {
+    World world;
+    const auto id = world.add_node("press").id;
+    Agent agent(world, id);
+    agent.beat();
+    agent.send(transport::ChannelKind::presence,
+               link::to_json(link::Presence{false, agent.connection_ - 1, "1.0"}));
+    CHECK(world.node(id).status.state == ConnectionState::online);
+  }
+
+  TEST_CASE("a heartbeat alone is enough to rebuild presence and service states") {
+    World world;
+    const auto id = world.add_node("press").id;
+    Agent agent(world, id);
+    const auto service = world.add_service(id).id;
+    agent.beat({1, 1}, {{service, link::ServiceState::running, ""}});
+    CHECK(world.service(service).status.state == link::ServiceState::running);
+    agent.beat({1, 1}, {{service, link::ServiceState::failed, "driver plc is gone"}});
+    const auto found = world.service(service);
+    CHECK(found.status.state == link::ServiceState::failed);
+    CHECK(found.status.reason == "driver plc is gone");
+    CHECK(world.recorder.service_states ==
+          std::vector<link::ServiceState>{link::ServiceState::running, link::ServiceState::failed});
+    CHECK(world.node(id).status.applied == link::Generation{1, 1});
+  }
+
+  TEST_CASE("last-seen is written within five seconds, not with each heartbeat") {
+    World world;
+    Agent agent(world, world.add_node("press").id);
+    agent.beat();
+    world.pass(15 * second + second / 2);
+    const auto before = world.node(agent.id()).status.last_seen;
+    agent.beat();
+    CHECK(world.node(agent.id()).status.last_seen == before);
+    const auto heard = world.now();
+    world.pass(6 * second);
+    CHECK(world.node(agent.id()).status.last_seen == heard);
+  }
+
+  TEST_CASE("[R22] a birth whose counter is not above the stored one costs the agent its buffers") {
+    World world;
+    const auto id = world.add_node("press").id;
+    auto agent = std::make_unique<Agent>(world, id, 10);
+    const auto service = world.add_service(id).id;
+    agent->telemetry(service, 1, 3);
+    REQUIRE(agent->acks.size() == 1);
+    CHECK(agent->acks[0].upto == 3);
+    agent.reset();
+    Agent clone(world, id, 4);  // The disk of an earlier day.
+    clone.telemetry(service, 2, 3);
+    REQUIRE(clone.acks.size() == 1);
+    CHECK(clone.acks[0].renew);
+    clone.telemetry(service, 1, 3, "buffer-2");
+    CHECK(clone.acks.back().upto == 3);
+    CHECK_FALSE(clone.acks.back().renew);
+    CHECK(world.audited().back() == "edge_node.event");
+  }
+
+  TEST_CASE("[R15] what a revoked node sends is dropped, and its session ends") {
+    World world;
+    const auto id = world.add_node("press").id;
+    Agent agent(world, id);
+    const auto service = world.add_service(id).id;
+    must(world.plane->nodes.revoke(world.grant(), id));
+    world.run();
+    CHECK(world.node(id).revoked);
+    agent.telemetry(service, 1, 3);
+    agent.beat();
+    CHECK(agent.acks.empty());
+    CHECK(world.node(id).status.state == ConnectionState::offline);
+    CHECK(must(world.series->count({world.scope.project.bytes(), service.bytes()})) == 0);
+  }
+
+  TEST_CASE("the time an agent was dead shows as a gap, what it buffered in a cut does not") {
+    World world;
+    const auto id = world.add_node("press").id;
+    auto agent = std::make_unique<Agent>(world, id);
+    const auto service = world.add_service(id).id;
+    world.pass(10 * second);
+    agent->telemetry(service, 1, 10);
+    world.network.cut(id);
+    world.pass(30 * second);
+    world.network.heal(id);
+    world.pass(60 * second);
+    agent->telemetry(service, 11, 90);
+    const auto gaps = [&] {
+      return must(world.plane->services.history(world.grant(), service, "plc/fast/temperature",
+                                                from_ms(0), world.now() + second, 1))
+          .gaps;
+    };
+    CHECK(gaps().empty());
+    const auto connection = agent->connection_;
+    const auto died = world.now();
+    agent.reset();
+    world.pass(40 * second);
+    Agent again(world, id, connection);
+    const auto back = world.now();
+    world.pass(2 * second);
+    again.telemetry(service, 101, 3);
+    REQUIRE(gaps().size() == 1);
+    CHECK(gaps()[0].from == died);
+    CHECK(gaps()[0].to == back);
+  }
+}
