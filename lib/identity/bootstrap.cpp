@@ -12,6 +12,7 @@
 #include "identity/new_user.hpp"
 #include "identity/session_tokens.hpp"
 #include "identity/text.hpp"
+#include "identity/throttle.hpp"
 
 namespace ecp::inline v0::identity {
 namespace {
@@ -61,16 +62,19 @@ Result<User> Bootstrap::complete(const Secret& secret, NewUser wanted,
   const auto hash = hash_text(secret.view());
   const Time now = env_.clock.now();
   // Looked at before the password is hashed, so that strangers cannot make us hash.
-  ECP_TRY(const bool is_good, store_.read([&](storage::Transaction& transaction) {
+  ECP_TRY(const bool is_good, store_.read([&](storage::Transaction& transaction) -> Result<bool> {
+    ECP_TRY_VOID(check_address(transaction, origin, now));
     return transaction.get<OneTimeStore>().is_good(purpose, hash, now);
   }));
   const audit::Circumstance nobody{
       {access::PrincipalKind::user, {}, purpose}, access::Scope::platform(), origin};
   if (!is_good) {
-    ECP_TRY_VOID(store_.write([&](storage::Transaction& transaction) {
+    const auto note = [&](storage::Transaction& transaction) -> Result<void> {
+      ECP_TRY_VOID(count_address_failure(transaction, origin, now));
       return audit::append_unauthenticated(transaction, env_, nobody, operations::bootstrap,
                                            audit::Outcome::denied, {"user", "", ""});
-    }));
+    };
+    ECP_TRY_VOID(store_.write(note));
     return reasons::bad_bootstrap_secret;
   }
   ECP_TRY(const auto prepared, prepare_user(std::move(wanted), hasher_, env_));

@@ -153,6 +153,7 @@ Result<SessionTokens> SessionRegistry::log_in_by_link(const Secret& code,
   ECP_TRY(
       auto tokens,
       store_.write([&](storage::Transaction& transaction) -> Result<std::optional<SessionTokens>> {
+        ECP_TRY_VOID(check_address(transaction, origin, env_.clock.now()));
         ECP_TRY(const auto subject,
                 transaction.get<OneTimeStore>().take(link_purpose, hash, env_.clock.now()));
         std::optional<User> user;
@@ -162,6 +163,7 @@ Result<SessionTokens> SessionRegistry::log_in_by_link(const Secret& code,
           if (found && found->enabled) user = std::move(*found);
         }
         if (!user) {
+          ECP_TRY_VOID(count_address_failure(transaction, origin, env_.clock.now()));
           ECP_TRY_VOID(audit::append_unauthenticated(
               transaction, env_, circumstance_of({}, by_link, origin), operations::log_in,
               audit::Outcome::denied, {"user", "", ""}));

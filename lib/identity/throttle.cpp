@@ -41,4 +41,17 @@ std::string address_subject(const access::Origin& origin) {
                                        origin.remote.size()));
 }
 
+Result<void> check_address(storage::Transaction& transaction, const access::Origin& origin,
+                           Time now) {
+  ECP_TRY(const auto attempts, transaction.get<AttemptStore>().get(address_subject(origin)));
+  return check_attempts(attempts, address_rule, now);
+}
+
+Result<void> count_address_failure(storage::Transaction& transaction, const access::Origin& origin,
+                                   Time now) {
+  auto& store = transaction.get<AttemptStore>();
+  ECP_TRY(const auto before, store.get(address_subject(origin)));
+  return store.put(address_subject(origin), after_failure(before, address_rule, now));
+}
+
 }  // namespace ecp::inline v0::identity

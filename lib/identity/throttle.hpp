@@ -37,4 +37,10 @@ inline constexpr ThrottleRule address_rule{100, INT64_MAX};
 [[nodiscard]] std::string account_subject(std::string_view email);
 [[nodiscard]] std::string address_subject(const access::Origin& origin);
 
+/// Ask and count for an address alone, where no account is named: links, the first secret.
+[[nodiscard]] Result<void> check_address(storage::Transaction& transaction,
+                                         const access::Origin& origin, Time now);
+[[nodiscard]] Result<void> count_address_failure(storage::Transaction& transaction,
+                                                 const access::Origin& origin, Time now);
+
 }  // namespace ecp::inline v0::identity

@@ -3,7 +3,7 @@
 
 /// @file
 /// One entry of the audit log, its octets and hashes, and checkpoints over them.
-/// The octets are described in docs/formats/audit-log.md.
+/// The octets are described in docs/formats.md.
 
 #include <cstdint>
 #include <optional>

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ecp/audit/entry.hpp>
 
-#include <doctest/doctest.h>
+#include <ecp/core/file.hpp>
+
+#include "support/results.hpp"
 
 using ecp::audit::Checkpoint;
 using ecp::audit::Entry;
@@ -31,11 +33,9 @@ Entry sample() {
 
 TEST_SUITE("audit.Entry") {
   TEST_CASE("the octets that are hashed are those of the format's document") {
-    CHECK(ecp::audit::canonical_octets(sample()) ==
-          "[\"ecp-audit-1\",\"aud_00000000000000000000000001\",\"org_00000000000000000000000002\","
-          "\"\",1700000000000,\"user\",\"user_00000000000000000000000003\",\"session\","
-          "\"0000000000000007\",\"127.0.0.1\",\"project.create\",\"done\",\"project\","
-          "\"prj_00000000000000000000000004\",\"Hall \\\"7\\\"\",[[\"b\",\"1\"],[\"a\",\"2\"]]]");
+    const auto golden = ecp_test::must(ecp::read_file(ECP_GOLDEN_FOLDER "/entry_1.json", 4096));
+
+    CHECK(ecp::audit::canonical_octets(sample()) + "\n" == golden);
   }
 
   TEST_CASE("details keep their order") {

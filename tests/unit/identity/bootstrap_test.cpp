@@ -89,6 +89,18 @@ TEST_SUITE("identity.Bootstrap") {
     CHECK(fresh.all.entries().front().entry.outcome == ecp::audit::Outcome::denied);
   }
 
+  TEST_CASE("trying secrets one after the other is slowed down [R05]") {
+    Fresh fresh;
+    (void)must(fresh.bootstrap.prepare());
+    for (int i = 0; i < 100; ++i) {
+      CHECK_FALSE(fresh.bootstrap.complete(Secret("ecpb_wrong"), Fresh::root(), {}));
+    }
+
+    CHECK(fresh.bootstrap.complete(fresh.secret(), Fresh::root(), {})
+              .error()
+              .is(ecp::identity::reasons::too_many_tries));
+  }
+
   TEST_CASE("the secret is good for 24 hours, and the next start makes a new one [R01]") {
     Fresh fresh;
     (void)must(fresh.bootstrap.prepare());
