@@ -92,6 +92,45 @@ bool same_place(std::string_view entry, const std::array<std::uint8_t, 16>& octe
   return parsed.ec == std::errc() && number == port && allowed && *allowed == octets;
 }
 
+/// Host name characters that every parser reads alike.
+constexpr std::string_view host_letters =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+
+Result<std::uint16_t> parse_port(std::string_view text) {
+  unsigned number = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || number == 0 ||
+      number > 65535) {
+    return bad_url("has a bad port");
+  }
+  return static_cast<std::uint16_t>(number);
+}
+
+/// "host", "host:port", "[address]" or "[address]:port"; without a port it stays as it is.
+Result<void> parse_authority(std::string_view authority, Url& url) {
+  if (authority.find_first_of("@\\") != std::string_view::npos) {
+    return bad_url("must not hold a user name, a password or a backslash");
+  }
+  std::size_t end = std::min(authority.find(':'), authority.size());
+  if (authority.starts_with('[')) {
+    const auto close = authority.find(']');
+    if (close == std::string_view::npos) return bad_url("has a bad address in brackets");
+    url.host = authority.substr(1, close - 1);
+    if (!address_octets(url.host)) return bad_url("has a bad address in brackets");
+    end = close + 1;
+  } else {
+    url.host = authority.substr(0, end);
+    if (url.host.find_first_not_of(host_letters) != std::string::npos) {
+      return bad_url("has a bad host name");
+    }
+  }
+  if (url.host.empty() || url.host.size() > 253) return bad_url("has no host name");
+  if (end == authority.size()) return {};
+  if (authority[end] != ':') return bad_url("has a bad port");
+  ECP_TRY(url.port, parse_port(authority.substr(end + 1)));
+  return {};
+}
+
 }  // namespace
 
 bool is_address_allowed(const AddressPolicy& policy, std::string_view address, std::uint16_t port) {
@@ -107,56 +146,25 @@ bool is_address_allowed(const AddressPolicy& policy, std::string_view address, s
 }
 
 Result<Url> parse_url(std::string_view text) {
-  Url url;
   if (text.size() > limits::http_target) return bad_url("is too long");
   const bool clean = std::all_of(text.begin(), text.end(),
                                  [](char letter) { return letter > ' ' && letter < '\x7f'; });
   if (!clean) return bad_url("holds characters that must be percent-encoded");
+  Url url;
   const auto colon = text.find("://");
-  if (colon == std::string_view::npos) return bad_url("must begin with https:// or http://");
-  for (const char letter : text.substr(0, colon)) url.scheme.push_back(text::to_lower(letter));
-  if (url.scheme != "http" && url.scheme != "https") {
+  for (const char letter : text.substr(0, std::min(colon, text.size()))) {
+    url.scheme.push_back(text::to_lower(letter));
+  }
+  if (colon == std::string_view::npos || (url.scheme != "http" && url.scheme != "https")) {
     return bad_url("must begin with https:// or http://");
   }
+  url.port = url.scheme == "https" ? 443 : 80;
   const auto rest = text.substr(colon + 3);
   const auto slash = std::min(rest.find_first_of("/?#"), rest.size());
-  auto authority = rest.substr(0, slash);
+  ECP_TRY_VOID(parse_authority(rest.substr(0, slash), url));
   auto path = rest.substr(slash);
   path = path.substr(0, path.find('#'));
-  url.path = path.empty() || path.front() != '/' ? "/" + std::string(path) : std::string(path);
-  if (authority.find_first_of("@\\") != std::string_view::npos) {
-    return bad_url("must not hold a user name, a password or a backslash");
-  }
-  std::string_view port;
-  if (!authority.empty() && authority.front() == '[') {
-    const auto close = authority.find(']');
-    if (close == std::string_view::npos) return bad_url("has a bad address in brackets");
-    url.host = authority.substr(1, close - 1);
-    if (!address_octets(url.host)) return bad_url("has a bad address in brackets");
-    authority.remove_prefix(close + 1);
-    if (!authority.empty() && authority.front() != ':') return bad_url("has a bad port");
-    if (!authority.empty()) port = authority.substr(1);
-  } else {
-    const auto split = std::min(authority.find(':'), authority.size());
-    url.host = authority.substr(0, split);
-    if (split < authority.size()) port = authority.substr(split + 1);
-    if (split < authority.size() && port.empty()) return bad_url("has a bad port");
-    if (url.host.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                   ".-_") != std::string::npos) {
-      return bad_url("has a bad host name");
-    }
-  }
-  if (url.host.empty() || url.host.size() > 253) return bad_url("has no host name");
-  url.port = url.scheme == "https" ? 443 : 80;
-  if (!port.empty()) {
-    unsigned number = 0;
-    const auto parsed = std::from_chars(port.data(), port.data() + port.size(), number);
-    if (parsed.ec != std::errc() || parsed.ptr != port.data() + port.size() || number == 0 ||
-        number > 65535) {
-      return bad_url("has a bad port");
-    }
-    url.port = static_cast<std::uint16_t>(number);
-  }
+  url.path = path.starts_with('/') ? std::string(path) : "/" + std::string(path);
   return url;
 }
 

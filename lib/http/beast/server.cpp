@@ -55,6 +55,24 @@ Error listen_failed(const ServerOptions& options, std::string problem) {
                 {"problem", std::move(problem)}});
 }
 
+/// Let each connection look at its deadline, as long as there are any. With the mutex held.
+void arm_sweep(const SharedPointer& shared) {
+  const auto shortest = std::min(shared->options.read_timeout, shared->options.write_timeout);
+  const auto period = std::clamp(shortest / 4, Milliseconds{5}, Milliseconds{1000});
+  auto sweep = [weak = std::weak_ptr<Shared>(shared)] {
+    const auto alive = weak.lock();
+    if (!alive) return;
+    const auto now = alive->env.clock.steady();
+    for (const auto& connection : alive->all_connections()) {
+      alive->post(connection->strand(), [connection, now] { connection->check(now); });
+    }
+    const std::lock_guard lock(alive->mutex);
+    alive->sweep_timer = TimerId::none;
+    if (alive->is_open && !alive->connections.empty()) arm_sweep(alive);
+  };
+  shared->sweep_timer = shared->env.executor.post_after(period, std::move(sweep));
+}
+
 void admit(const SharedPointer& shared, tcp::socket socket) {
   const auto most = shared->env.limits.http_connections;
   std::shared_ptr<Connection> connection;
@@ -63,6 +81,7 @@ void admit(const SharedPointer& shared, tcp::socket socket) {
     if (shared->connections.size() < most) {
       connection = std::make_shared<Connection>(std::move(socket), shared, shared->tls);
       shared->connections.emplace(connection.get(), connection);
+      if (shared->sweep_timer == TimerId::none) arm_sweep(shared);
     }
   }
   if (connection) {
@@ -90,22 +109,6 @@ void accept(const SharedPointer& shared) {
       });
 }
 
-/// Let each connection look at its deadline, again and again.
-void sweep(const SharedPointer& shared) {
-  const auto now = shared->env.clock.steady();
-  for (const auto& connection : shared->all_connections()) {
-    shared->post(connection->strand(), [connection, now] { connection->check(now); });
-  }
-  const auto shortest = std::min(shared->options.read_timeout, shared->options.write_timeout);
-  const auto period = std::clamp(shortest / 4, Milliseconds{5}, Milliseconds{1000});
-  const std::lock_guard lock(shared->mutex);
-  if (!shared->is_open) return;
-  shared->sweep_timer =
-      shared->env.executor.post_after(period, [weak = std::weak_ptr<Shared>(shared)] {
-        if (const auto alive = weak.lock()) sweep(alive);
-      });
-}
-
 Result<void> BeastServer::listen() {
   const auto& options = shared_->options;
   auto& acceptor = shared_->acceptor;
@@ -128,7 +131,6 @@ Result<void> BeastServer::listen() {
   if (problem) return listen_failed(options, problem.message());
   port_ = acceptor.local_endpoint(problem).port();
   net::post(acceptor.get_executor(), [shared = shared_] { accept(shared); });
-  sweep(shared_);
   start_threads();
   return {};
 }
