@@ -63,9 +63,6 @@ Error explain(Error error, const std::string& url) {
         " does not show the root that the token names; check the URL, the clock, and that the "
         "token is of this control plane");
   }
-  if (error.is(reasons::server_refused)) {
-    return std::move(error).within("ask for a new enrollment token if this one is used up or old");
-  }
   return std::move(error).within("enrolling at " + url);
 }
 

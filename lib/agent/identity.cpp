@@ -15,6 +15,7 @@ namespace ecp::inline v0::agent {
 namespace {
 
 constexpr std::size_t identity_file = 64 * kibibyte;
+constexpr std::size_t time_file = 64;
 constexpr std::string_view key_begin = "-----BEGIN PRIVATE KEY-----";
 constexpr Time build_time{std::chrono::seconds{ECP_BUILD_TIME}};
 
@@ -76,6 +77,15 @@ Result<void> check_answer(const CertificateAnswer& answer, const Secret& key_pem
       {answer.chain_pem, {}, answer.link.trust_roots_pem, at, pki::Usage::client, {}});
 }
 
+/// From the link document, or what was noted since.
+Time last_server_time(const AgentFiles& files) {
+  const auto known = load_link_document(files);
+  const auto text = read_file(files.server_time(), time_file);
+  const auto noted =
+      text ? parse_rfc3339(text->substr(0, text->find('\n'))) : Result<Time>(text.error());
+  return std::max(known ? known->server_time : Time{}, noted ? *noted : Time{});
+}
+
 }  // namespace
 
 Time trusted_time(Time system, Time own_not_before, Time last_server) {
@@ -84,9 +94,8 @@ Time trusted_time(Time system, Time own_not_before, Time last_server) {
 
 Time earliest_time(const AgentFiles& files) {
   const auto identity = load_identity(files);
-  const auto known = load_link_document(files);
   return trusted_time(Time{}, identity ? identity->facts.not_before : Time{},
-                      known ? known->server_time : Time{});
+                      last_server_time(files));
 }
 
 bool has_identity(const AgentFiles& files) { return ::access(files.identity().c_str(), F_OK) == 0; }
@@ -144,10 +153,8 @@ Result<void> keep_link_document(const AgentFiles& files, const link::LinkDocumen
 }
 
 Result<void> note_server_time(const AgentFiles& files, Time server_time) {
-  ECP_TRY(auto document, load_link_document(files));
-  if (server_time < document.server_time + std::chrono::hours(1)) return {};
-  document.server_time = server_time;
-  return write_file_durably(files.link(), link::to_json(document));
+  if (server_time < last_server_time(files) + std::chrono::hours(1)) return {};
+  return write_file_durably(files.server_time(), to_rfc3339(server_time) + "\n");
 }
 
 Result<link::LinkDocument> accept_certificate(const AgentFiles& files, std::string_view answer,

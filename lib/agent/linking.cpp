@@ -163,6 +163,8 @@ void Agent::State::ask_time() {
                                        : Result<std::int64_t>(document.error());
                   if (!time) return post_after(time_retry, &State::ask_time);
                   server_time_.learn(from_ms(*time), asked);
+                  // For the next start; one that cannot be kept now comes again.
+                  if (has_https()) (void)note_server_time(files_, from_ms(*time));
                   const auto off = env_.clock.now() - *server_time_.now();
                   if (off > clock_tolerance || off < -clock_tolerance) {
                     env_.log.warning("agent", "this machine's clock is off",

@@ -25,6 +25,7 @@ struct AgentFiles {
   [[nodiscard]] std::string link() const { return folder + "/link.json"; }
   [[nodiscard]] std::string new_key() const { return folder + "/new-key.pem"; }
   [[nodiscard]] std::string database() const { return folder + "/agent.db"; }
+  [[nodiscard]] std::string server_time() const { return folder + "/server-time"; }
   [[nodiscard]] std::string status() const { return folder + "/status.json"; }
 };
 
@@ -49,7 +50,8 @@ struct EnrollmentRequest {
 /// became valid, or the server was last heard.
 [[nodiscard]] ECP_EXPORT Time trusted_time(Time system, Time own_not_before, Time last_server);
 
-/// Keep the server's time for `trusted_time`, when it is an hour or more later than what is kept.
+/// Keep the server's time for judging certificates after a restart, when it is an hour or more
+/// later than what is kept.
 ECP_EXPORT Result<void> note_server_time(const AgentFiles& files, Time server_time);
 
 /// Fetch the link document anew with the agent's certificate and keep it.
