@@ -2,6 +2,7 @@
 """docs/api/openapi.yaml tells the truth: every answer has the status and the fields that it says."""
 import json
 import re
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -180,8 +181,39 @@ def test_people_and_places(api):
     remove(api, f"/api/v1/users/{user['id']}")
 
 
+class Events(threading.Thread):
+    """Reads a project's event stream and compares every event with the document."""
+
+    def __init__(self, api, place):
+        super().__init__(daemon=True)
+        template = "/api/v1/orgs/{org}/projects/{project}/events"
+        answer = DOCUMENT["paths"][template]["get"]["responses"]["200"]["content"]["text/event-stream"]
+        self.described, self.seen, self.problem = answer["x-events"], set(), None
+        request = urllib.request.Request(api.url + place + "/events")
+        request.add_header("Authorization", "Bearer " + api.token)
+        self.stream = urllib.request.urlopen(request, context=api.context, timeout=60)
+        assert self.stream.headers["Content-Type"] == "text/event-stream"
+        self.start()
+
+    def run(self):
+        name = None
+        try:
+            for line in self.stream:
+                word, _, rest = line.decode().rstrip("\n").partition(": ")
+                if word == "event":
+                    name = rest
+                elif word == "data":
+                    check(json.loads(rest), self.described[name], f"event {name}")
+                    self.seen.add(name)
+        except (AssertionError, KeyError, ValueError) as problem:
+            self.problem = problem
+        except (OSError, AttributeError, urllib.error.URLError):
+            pass  # The product was stopped.
+
+
 def test_edge_nodes_services_and_alarms(plane, api, plant, folder):
     _, place = make_project(api, "Works", "Furnace")
+    events = Events(api, place)
     token = api.post(place + "/enrollment-tokens", {"name": "spare"})
     api.get(place + "/enrollment-tokens")
     remove(api, f"{place}/enrollment-tokens/{token['id']}", revision=False)
@@ -200,6 +232,8 @@ def test_edge_nodes_services_and_alarms(plane, api, plant, folder):
         remove(api, path)
         api.call("POST", node + "/revoke", status=200)
         remove(api, node)
+        wait_for("every kind of event", lambda: events.problem or events.seen == set(events.described), 10)
+        assert events.problem is None, events.problem
     finally:
         edge.stop()
 
