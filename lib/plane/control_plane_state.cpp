@@ -67,6 +67,7 @@ People::People(Foundation& base, const PlaneConfig& config, rbac::MembershipBook
     : audit(*base.store),
       sequencer(*base.store, base.keys->audit_key, env,
                 sequencer_options(config, base.credentials->replica())),
+      hasher(identity::hasher_options_for(config.workers)),
       organizations(*base.store, observers, env),
       projects(*base.store, observers, env),
       users(*base.store, hasher, roles, env),

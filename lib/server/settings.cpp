@@ -128,8 +128,9 @@ Result<Settings> read_settings(Config& config) {
   ECP_TRY_VOID(read_webhook(config, plane));
   ECP_TRY(plane.series_keep, config.duration_or("series.retention", 30 * day, day, 36'500 * day));
   ECP_TRY(settings.log_level, log_level(config));
-  ECP_TRY(const auto workers, config.integer_or("workers", 2, 1, most_workers));
+  ECP_TRY(const auto workers, config.integer_or("workers", 4, 1, most_workers));
   settings.workers = static_cast<unsigned>(workers);
+  plane.workers = settings.workers;
   ECP_TRY_VOID(config.finish());
   return settings;
 }

@@ -34,6 +34,17 @@ struct HasherOptions {
   unsigned waiting = 8;   ///< Callers that wait; further ones are refused.
 };
 
+/// Options for a program with so many workers: log-ins leave at least one of them to other work,
+/// so those that find no turn are told to come again instead of waiting in everybody's way.
+[[nodiscard]] constexpr HasherOptions hasher_options_for(unsigned workers) {
+  HasherOptions options;
+  const unsigned for_log_ins = workers > 1 ? workers - 1 : 1;
+  if (options.parallel > for_log_ins) options.parallel = for_log_ins;
+  const unsigned rest = for_log_ins - options.parallel;
+  if (options.waiting > rest) options.waiting = rest;
+  return options;
+}
+
 /// Makes and checks argon2id hashes, a few at a time.
 ///
 /// Thread safety: any thread; calls block while others hash.

@@ -26,7 +26,7 @@ struct Settings {
   bool tls = true;
   std::string page_folder;  ///< Built live page; empty: none is served.
   LogLevel log_level = LogLevel::info;
-  unsigned workers = 2;
+  unsigned workers = 4;
 };
 
 /// Read and check everything. Errors name file, line and key.
