@@ -85,7 +85,7 @@ std::string live_json(const Incoming& incoming) {
     if (known == nullptr || known->time <= sample.time) known = &sample;
   }
   json::Writer writer;
-  writer.begin_object().field("service", incoming.service.to_string()).key("values").begin_array();
+  writer.begin_object().field("service", incoming.service.to_string()).key("items").begin_array();
   for (const auto& entry : newest) series::write_json(writer, *entry.second);
   return writer.end_array().end_object().take();
 }
