@@ -72,6 +72,7 @@ def test_values_move_by_events(page):
     wait_for("another value", lambda: browser.text("#current") not in ("–", first), 10)
     assert browser.run("return document.querySelectorAll('#values tr').length") == 3
     assert browser.run("return document.querySelector('#chart canvas') !== null")
+    assert "live" in browser.text("#stream")
 
 
 def test_a_setpoint_is_written_and_verified(page):
@@ -101,10 +102,11 @@ def test_an_alarm_shows_when_it_is_raised_and_when_it_clears(admin, page):
 
 def test_the_picture_for_the_readme(admin, page):
     browser = page["browser"]
-    for value in ("700", "250"):
+    for value in ("700", "250", "400", "200"):
         browser.type("#write-value", value)
         browser.click("#write button")
-        time.sleep(6)  # Let the furnace move, so that the picture shows a curve.
+        time.sleep(8)  # Let the furnace move, so that the picture shows a curve.
+    assert "live" in browser.text("#stream")
     path = ROOT / "build" / "results" / "live-page.png"
     browser.picture(path)
     assert path.stat().st_size > 20_000

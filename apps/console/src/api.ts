@@ -75,7 +75,11 @@ export class Session {
           if (line.startsWith("event: ")) name = line.slice(7);
           else if (line.startsWith("data: ")) data += line.slice(6);
         }
-        if (data) on(name, JSON.parse(data));
+        try {
+          if (data) on(name, JSON.parse(data));
+        } catch (error) {
+          console.error(name, error); // One event that cannot be shown is no reason to lose the rest.
+        }
       }
     }
   }
