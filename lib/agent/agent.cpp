@@ -38,7 +38,15 @@ Result<void> Agent::State::open() {
   forwarder_ = std::make_unique<pipeline::Forwarder>(
       *buffer_,
       [this](transport::Channel channel, Bytes payload, transport::DoneHandler done) {
-        if (link_) link_->send(std::move(channel), std::move(payload), std::move(done));
+        if (!link_) return;
+        link_->send(std::move(channel), std::move(payload),
+                    [this, lane = lane_, done = std::move(done)](const Result<void>& accepted) {
+                      if (accepted) return;
+                      lane->post([this, done, accepted] {
+                        done(accepted);
+                        if (is_linked_) pump();
+                      });
+                    });
       },
       env_);
   services_ = std::make_unique<Services>(

@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t kept_for_live = 2;  // Batches under way that a backlog leaves to new samples.
 constexpr auto first_wait = Milliseconds{5'000};
 constexpr auto longest_wait = Milliseconds{60'000};
+constexpr std::uint64_t refused_wait = 500;  // Milliseconds, jittered by half.
 constexpr auto late_after = Milliseconds{10'000};
 constexpr std::size_t wanted_bytes = 48 * kibibyte;  // Of one batch: small memory, short frames.
 constexpr std::size_t head_bytes = 4 * kibibyte;     // At most, of a batch's head.
@@ -72,7 +73,10 @@ SteadyTime Forwarder::wake_at() const {
   auto next = SteadyTime::max();
   for (const auto& [name, flight] : journals_) next = std::min(next, flight.again);
   for (const auto& [name, stream] : streams_) {
-    if (!stream.flights.empty()) next = std::min(next, stream.flights.front().again);
+    for (const auto& flight : stream.flights) {
+      const bool counts = flight.is_refused || &flight == &stream.flights.front();
+      if (counts) next = std::min(next, flight.again);
+    }
   }
   return next;
 }
@@ -109,16 +113,34 @@ std::int64_t Forwarder::send_from(const std::string& name, Stream& state, std::i
   return flight.last + 1;
 }
 
-/// Only the oldest is sent again: when it is lost, so is the link, or the plane is slow.
+/// Only the oldest is sent again, and what was refused: when more is lost, so is the link.
 void Forwarder::send_again(const std::string& name, Stream& state) {
-  if (state.flights.empty() || env_.clock.steady() < state.flights.front().again) return;
-  auto& oldest = state.flights.front();
-  Flight again;
-  if (send_batch(name, oldest.first, oldest.last, again)) {
-    schedule(oldest);
-  } else {
-    state.flights.erase(state.flights.begin());  // Dropped meanwhile, to make room.
+  const auto now = env_.clock.steady();
+  for (std::size_t i = 0; i < state.flights.size();) {
+    auto& flight = state.flights[i];
+    const bool is_due = now >= flight.again && (i == 0 || flight.is_refused);
+    Flight again;
+    if (is_due && !send_batch(name, flight.first, flight.last, again)) {
+      // Dropped meanwhile, to make room.
+      state.flights.erase(state.flights.begin() + static_cast<std::ptrdiff_t>(i));
+      continue;
+    }
+    if (is_due) schedule(flight);
+    ++i;
   }
+}
+
+void Forwarder::refused(const std::string& name, std::int64_t first) {
+  const auto stream = streams_.find(name);
+  if (stream == streams_.end()) return;
+  for (auto& flight : stream->second.flights) {
+    if (flight.first == first) schedule_soon(flight);
+  }
+}
+
+void Forwarder::refused_journal(const std::string& name) {
+  const auto found = journals_.find(name);
+  if (found != journals_.end()) schedule_soon(found->second);
 }
 
 bool Forwarder::send_batch(const std::string& name, std::int64_t from, std::int64_t upto,
@@ -133,13 +155,23 @@ bool Forwarder::send_batch(const std::string& name, std::int64_t from, std::int6
   const auto& head = (*batch)->head;
   flight.first = head.first;
   flight.last = head.last;
-  // Whether it was taken shows in the ack alone.
+  // Acceptance proves nothing, an ack does; refusal means that nobody got it.
   send_({transport::ChannelKind::telemetry, name, {}}, link::encode_telemetry(head, (*batch)->body),
-        [](const Result<void>&) {});
+        [this, name, first = head.first](const Result<void>& accepted) {
+          if (!accepted) refused(name, first);
+        });
   return true;
 }
 
+void Forwarder::schedule_soon(Flight& flight) {
+  flight.is_refused = true;
+  flight.wait = Milliseconds{0};
+  const auto wait = refused_wait / 2 + env_.random.below(refused_wait);
+  flight.again = env_.clock.steady() + Milliseconds(static_cast<std::int64_t>(wait));
+}
+
 void Forwarder::schedule(Flight& flight) {
+  flight.is_refused = false;
   flight.wait = flight.wait.count() == 0 ? first_wait : std::min(flight.wait * 2, longest_wait);
   const auto fifth = static_cast<std::uint64_t>(flight.wait.count() / 5);
   const auto jitter = Milliseconds(static_cast<std::int64_t>(env_.random.below(fifth)));
@@ -163,7 +195,10 @@ void Forwarder::pump_journal(std::string_view name) {
   const auto kind = name == reported_journal ? transport::ChannelKind::reported
                     : name == alarm_journal  ? transport::ChannelKind::alarm
                                              : transport::ChannelKind::event;
-  send_({kind, {}, {}}, std::move((*part)->document), [](const Result<void>&) {});
+  send_({kind, {}, {}}, std::move((*part)->document),
+        [this, journal = std::string(name)](const Result<void>& accepted) {
+          if (!accepted) refused_journal(journal);
+        });
 }
 
 }  // namespace ecp::inline v0::pipeline

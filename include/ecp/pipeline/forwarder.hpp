@@ -18,14 +18,16 @@
 
 namespace ecp::inline v0::pipeline {
 
-/// Where a message goes; `done` may be called on any thread, once.
+/// Where a message goes; `done` is called later, once at most, on the forwarder's own thread.
 using SendFunction =
     std::function<void(transport::Channel, Bytes payload, transport::DoneHandler done)>;
 
 /// Keeps at most limits::batches_in_flight batches of each stream under way, of which a backlog
 /// never takes the last two, so that new samples pass it; and one batch of each journal. The oldest
-/// is sent again after 5 s, doubling to 60 s, jittered, and everything after a reconnection.
+/// is sent again after 5 s, doubling to 60 s, jittered, everything after a reconnection, and what
+/// was not even accepted, because nobody listens behind the broker, after half a second.
 ///
+/// Ownership: outlives the calls of `done`.
 /// Thread safety: one thread at a time (the agent's lane).
 class ECP_EXPORT Forwarder {
  public:
@@ -47,6 +49,7 @@ class ECP_EXPORT Forwarder {
     std::int64_t last = 0;
     SteadyTime again;
     Milliseconds wait{0};
+    bool is_refused = false;  ///< By the next hop; nobody can have it.
   };
   struct Stream {
     std::vector<Flight> flights;
@@ -62,7 +65,10 @@ class ECP_EXPORT Forwarder {
                          std::int64_t upto);
   bool send_batch(const std::string& name, std::int64_t from, std::int64_t upto, Flight& flight);
   void send_again(const std::string& name, Stream& stream);
+  void refused(const std::string& name, std::int64_t first);
+  void refused_journal(const std::string& name);
   void schedule(Flight& flight);
+  void schedule_soon(Flight& flight);
 
   Buffer& buffer_;
   SendFunction send_;

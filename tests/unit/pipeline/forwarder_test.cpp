@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ecp/pipeline/forwarder.hpp>
+#include <ecp/transport/reasons.hpp>
 
 #include "buffer_world.hpp"
 
@@ -14,10 +15,13 @@ struct Line {
   BufferWorld world;
   std::vector<wire::TelemetryHead> sent;
   std::vector<ecp::transport::ChannelKind> journals;
+  bool refuses = false;
+  std::vector<ecp::transport::DoneHandler> waiting;
   ecp::pipeline::Forwarder forwarder{
       *world.buffer,
       [this](const ecp::transport::Channel& channel, const ecp::Bytes& payload,
-             const ecp::transport::DoneHandler&) {
+             const ecp::transport::DoneHandler& done) {
+        if (refuses) waiting.push_back(done);
         if (channel.kind != ecp::transport::ChannelKind::telemetry) {
           journals.push_back(channel.kind);
           return;
@@ -40,6 +44,9 @@ struct Line {
   void add(int count) {
     world.store_samples(count);
     forwarder.pump();
+  }
+  ecp::Result<void> append_event() {
+    return world.buffer->append(wire::AgentEvent{"agent.test", "one", {}});
   }
   void wait(Milliseconds time) {
     world.env.clock.advance(time);
@@ -94,6 +101,28 @@ TEST_SUITE("pipeline.Forwarder") {
     line.wait(Milliseconds{3'100});
     CHECK(line.sent.size() == 4);
     CHECK(line.forwarder.wake_at() != ecp::SteadyTime::max());
+  }
+
+  TEST_CASE("what the next hop refuses is sent again within a second, all of it") {
+    Line line;
+    line.forwarder.link_up(max_payload);
+    line.refuses = true;
+    for (int i = 0; i < 3; ++i) line.add(1);
+    REQUIRE(line.append_event());
+    line.forwarder.pump();
+    for (const auto& done : line.waiting) done(ecp::transport::reasons::nobody_listens);
+    line.refuses = false;
+    CHECK(line.sent.size() == 3);
+
+    line.wait(Milliseconds{200});
+    CHECK(line.sent.size() == 3);
+    line.wait(Milliseconds{600});
+
+    CHECK(line.sent.size() == 6);
+    CHECK(line.journals.size() == 2);
+    line.acknowledge(3);
+    line.wait(Milliseconds{60'000});
+    CHECK(line.sent.size() == 6);
   }
 
   TEST_CASE("after a reconnection everything unacknowledged goes again") {
