@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ecp/fleet/enrollment.hpp>
 
+#include <algorithm>
+
 #include <ecp/core/json.hpp>
 #include <ecp/core/limits.hpp>
 #include <ecp/core/reasons.hpp>
@@ -19,15 +21,28 @@ constexpr std::size_t nonce_head = 8 + nonce_random;  // Time, then random octet
 constexpr std::string_view nonce_context = "ecp-nonce-v1";
 constexpr Milliseconds nonce_life{300'000};
 
-/// A refusal that is committed together with its audit entry, or what was granted.
-using Outcome = Result<EnrollmentAnswer>;
+/// What a unit committed: an answer, or a refusal together with its audit entry.
+struct Outcome {
+  EnrollmentAnswer answer;
+  std::optional<Error> refusal;
+};
+
+/// A machine that wants to be an edge node.
+struct Candidate {
+  std::string name;
+  std::string key_sha256;
+  access::Origin origin;
+};
 
 audit::Circumstance circumstance_of(EdgeNodeId node, const access::Scope& scope,
                                     const access::Origin& origin) {
   return {{access::PrincipalKind::agent, node.bytes(), "certificate"}, scope, origin};
 }
 
-audit::Circumstance by_token(const access::Scope& scope, const access::Origin& origin) {
+audit::Circumstance by_token(const std::optional<EnrollmentToken>& token,
+                             const access::Origin& origin) {
+  const auto scope =
+      token ? access::Scope{token->organization, token->project} : access::Scope::platform();
   return {{access::PrincipalKind::agent, {}, "enrollment_token"}, scope, origin};
 }
 
@@ -55,10 +70,10 @@ EdgeNode make_node(const EnrollmentToken& token, std::string_view name, Env env)
 
 /// The node that this token and key mean: the same as before, or a new one.
 Result<EdgeNodeId> claim(storage::Transaction& transaction, const EnrollmentToken& token,
-                         std::string_view key, std::string_view name, Env env) {
+                         const Candidate& candidate, Env env) {
   auto& tokens = transaction.get<EnrollmentTokenStore>();
   auto& nodes = transaction.get<EdgeNodeStore>();
-  ECP_TRY(const auto before, tokens.find_use(token.id, key));
+  ECP_TRY(const auto before, tokens.find_use(token.id, candidate.key_sha256));
   if (before) {
     ECP_TRY(const auto node, nodes.find(*before));
     if (!node || node->revoked) return reasons::agent_refused;
@@ -70,10 +85,56 @@ Result<EdgeNodeId> claim(storage::Transaction& transaction, const EnrollmentToke
     return Error(ecp::reasons::over_limit, {{"what", "the number of edge nodes"},
                                             {"limit", std::to_string(limits::edge_nodes)}});
   }
-  const auto node = make_node(token, name, env);
+  const auto node = make_node(token, candidate.name, env);
   ECP_TRY_VOID(nodes.insert(node));
-  ECP_TRY_VOID(tokens.add_use(token.id, key, node.id));
+  ECP_TRY_VOID(tokens.add_use(token.id, candidate.key_sha256, node.id));
   return node.id;
+}
+
+Result<Outcome> refuse(storage::Transaction& transaction, const Env& env,
+                       const Candidate& candidate, const std::optional<EnrollmentToken>& token,
+                       Error why) {
+  ECP_TRY_VOID(audit::append_unauthenticated(
+      transaction, env, by_token(token, candidate.origin), operations::edge_node_enroll,
+      audit::Outcome::denied,
+      {"enrollment_token", token ? token->id.to_string() : "", candidate.name},
+      {{"reason", std::string(why.reason->symbol)}, {"key_sha256", candidate.key_sha256}}));
+  return Outcome{{}, std::move(why)};
+}
+
+/// Whether a certificate still opens anything: recorded, of a node that is neither revoked nor
+/// removed, and not superseded by a newer one in use.
+Result<bool> is_good(storage::Transaction& transaction, const std::optional<EdgeNode>& node,
+                     std::string_view serial) {
+  if (!node || node->revoked) return false;
+  auto& certificates = transaction.get<AgentCertificateStore>();
+  ECP_TRY(const auto known, certificates.find(serial));
+  if (!known || known->node != node->id) return false;
+  ECP_TRY(const bool superseded, certificates.is_superseded(*known));
+  return !superseded;
+}
+
+/// Check that the old certificate is one of ours and that whoever asks has its key.
+Result<pki::CertificateFacts> prove(const RenewalRequest& request, const pki::Authority& authority,
+                                    Milliseconds grace, Time now) {
+  ECP_TRY(const auto new_key, pki::check_csr(request.csr_pem));
+  ECP_TRY(auto facts, pki::certificate_facts(request.certificate_pem));
+  if (now > facts.not_after + grace) {
+    return renewal_refused("the certificate is too old; enroll anew");
+  }
+  // An overdue certificate is judged as of its last moment: it must have been good once.
+  const auto moment = std::min(now, facts.not_after - Milliseconds(1'000));
+  ECP_TRY_VOID(pki::verify_chain({request.certificate_pem,
+                                  authority.agent_ca_pem(),
+                                  authority.root_pem(),
+                                  moment,
+                                  pki::Usage::client,
+                                  {}}));
+  ECP_TRY_VOID(pki::verify_with_certificate(
+      request.certificate_pem,
+      std::string(renewal_signature_context) + request.nonce + request.csr_pem, request.signature));
+  if (facts.public_key == new_key) return renewal_refused("the new key is the old one");
+  return facts;
 }
 
 }  // namespace
@@ -97,43 +158,34 @@ Enrollment::Enrollment(storage::Store& store, const pki::Authority& authority,
 Result<EnrollmentAnswer> Enrollment::enroll(std::string_view token, std::string_view csr_pem,
                                             std::string_view name, const access::Origin& origin) {
   ECP_TRY_VOID(check_name("name", name));
-  ECP_TRY(const auto key_digest, pki::check_csr(csr_pem));
-  const auto key = to_hex(key_digest);
+  ECP_TRY(const auto key, pki::check_csr(csr_pem));
+  const Candidate candidate{std::string(name), to_hex(key), origin};
   const auto hash = enrollment_token_hash(token);
-  const auto now = env_.clock.now();
-  ECP_TRY(auto outcome,
-          store_.write([&](storage::Transaction& transaction) -> Result<std::optional<Outcome>> {
-            std::optional<EnrollmentToken> found;
-            if (hash) {
-              ECP_TRY(found, transaction.get<EnrollmentTokenStore>().find(*hash));
-            }
-            const auto scope = found ? access::Scope{found->organization, found->project}
-                                     : access::Scope::platform();
-            auto refused = [&](Error why,
-                               const std::string& token_id) -> Result<std::optional<Outcome>> {
-              ECP_TRY_VOID(audit::append_unauthenticated(
-                  transaction, env_, by_token(scope, origin), operations::edge_node_enroll,
-                  audit::Outcome::denied, {"enrollment_token", token_id, std::string(name)},
-                  {{"reason", std::string(why.reason->symbol)}, {"key_sha256", key}}));
-              return std::optional<Outcome>(std::in_place, std::move(why));
-            };
-            if (!found) return refused(reasons::token_refused, "");
-            if (found->expires_at <= now)
-              return refused(reasons::token_refused, found->id.to_string());
-            auto node = claim(transaction, *found, key, name, env_);
-            if (!node &&
-                (node.error().is(reasons::token_used) || node.error().is(reasons::agent_refused))) {
-              return refused(std::move(node).error(), found->id.to_string());
-            }
-            if (!node) return std::move(node).error();
-            ECP_TRY(auto answer, issue(transaction, *node, csr_pem));
-            ECP_TRY_VOID(audit::append_unauthenticated(
-                transaction, env_, by_token(scope, origin), operations::edge_node_enroll,
-                audit::Outcome::done, {"edge_node", node->to_string(), std::string(name)},
-                {{"enrollment_token", found->id.to_string()}, {"key_sha256", key}}));
-            return std::optional<Outcome>(std::in_place, std::move(answer));
-          }));
-  return std::move(*outcome);
+  const auto unit = [&](storage::Transaction& transaction) -> Result<Outcome> {
+    std::optional<EnrollmentToken> found;
+    if (hash) {
+      ECP_TRY(found, transaction.get<EnrollmentTokenStore>().find(*hash));
+    }
+    if (!found || found->expires_at <= env_.clock.now()) {
+      return refuse(transaction, env_, candidate, found, reasons::token_refused);
+    }
+    auto node = claim(transaction, *found, candidate, env_);
+    if (!node) {
+      const bool is_refusal =
+          node.error().is(reasons::token_used) || node.error().is(reasons::agent_refused);
+      if (!is_refusal) return std::move(node).error();
+      return refuse(transaction, env_, candidate, found, std::move(node).error());
+    }
+    ECP_TRY(auto answer, issue(transaction, *node, csr_pem));
+    ECP_TRY_VOID(audit::append_unauthenticated(
+        transaction, env_, by_token(*found, origin), operations::edge_node_enroll,
+        audit::Outcome::done, {"edge_node", node->to_string(), candidate.name},
+        {{"enrollment_token", found->id.to_string()}, {"key_sha256", candidate.key_sha256}}));
+    return Outcome{std::move(answer), std::nullopt};
+  };
+  ECP_TRY(auto outcome, store_.write(unit));
+  if (outcome.refusal) return std::move(*outcome.refusal);
+  return std::move(outcome.answer);
 }
 
 Result<EnrollmentAnswer> Enrollment::issue(storage::Transaction& transaction, EdgeNodeId node,
@@ -196,45 +248,23 @@ Result<void> Enrollment::check_nonce(std::string_view nonce) const {
 Result<EnrollmentAnswer> Enrollment::renew(const RenewalRequest& request,
                                            const access::Origin& origin) {
   ECP_TRY_VOID(check_nonce(request.nonce));
-  ECP_TRY(const auto new_key, pki::check_csr(request.csr_pem));
-  ECP_TRY(const auto facts, pki::certificate_facts(request.certificate_pem));
-  const auto now = env_.clock.now();
-  if (now > facts.not_after + options_.renewal_grace) {
-    return renewal_refused("the certificate is too old; enroll anew");
-  }
-  // An overdue certificate is judged as of its last moment: it must have been good once.
-  ECP_TRY_VOID(pki::verify_chain({request.certificate_pem,
-                                  authority_.agent_ca_pem(),
-                                  authority_.root_pem(),
-                                  std::min(now, facts.not_after - Milliseconds(1'000)),
-                                  pki::Usage::client,
-                                  {}}));
-  ECP_TRY_VOID(pki::verify_with_certificate(
-      request.certificate_pem,
-      std::string(renewal_signature_context) + request.nonce + request.csr_pem, request.signature));
-  if (facts.public_key == new_key) return renewal_refused("the new key is the old one");
+  ECP_TRY(const auto facts, prove(request, authority_, options_.renewal_grace, env_.clock.now()));
   ECP_TRY(const auto id, EdgeNodeId::parse(facts.common_name));
-  ECP_TRY(
-      auto outcome,
-      store_.write([&](storage::Transaction& transaction) -> Result<std::optional<Outcome>> {
-        ECP_TRY(const auto node, transaction.get<EdgeNodeStore>().find(id));
-        auto& certificates = transaction.get<AgentCertificateStore>();
-        ECP_TRY(const auto known, certificates.find(facts.serial));
-        bool good = node && !node->revoked && known && known->node == id;
-        if (good) {
-          ECP_TRY(const bool superseded, certificates.is_superseded(*known));
-          good = !superseded;
-        }
-        ECP_TRY_VOID(audit::append_unauthenticated(
-            transaction, env_,
-            circumstance_of(id, node ? node->scope() : access::Scope::platform(), origin),
-            operations::edge_node_renew, good ? audit::Outcome::done : audit::Outcome::denied,
-            {"edge_node", id.to_string(), node ? node->name : ""}, {{"old_serial", facts.serial}}));
-        if (!good) return std::optional<Outcome>(std::in_place, reasons::agent_refused);
-        ECP_TRY(auto answer, issue(transaction, id, request.csr_pem));
-        return std::optional<Outcome>(std::in_place, std::move(answer));
-      }));
-  return std::move(*outcome);
+  const auto unit = [&](storage::Transaction& transaction) -> Result<Outcome> {
+    ECP_TRY(const auto node, transaction.get<EdgeNodeStore>().find(id));
+    ECP_TRY(const bool good, is_good(transaction, node, facts.serial));
+    ECP_TRY_VOID(audit::append_unauthenticated(
+        transaction, env_,
+        circumstance_of(id, node ? node->scope() : access::Scope::platform(), origin),
+        operations::edge_node_renew, good ? audit::Outcome::done : audit::Outcome::denied,
+        {"edge_node", id.to_string(), node ? node->name : ""}, {{"old_serial", facts.serial}}));
+    if (!good) return Outcome{{}, Error(reasons::agent_refused)};
+    ECP_TRY(auto answer, issue(transaction, id, request.csr_pem));
+    return Outcome{std::move(answer), std::nullopt};
+  };
+  ECP_TRY(auto outcome, store_.write(unit));
+  if (outcome.refusal) return std::move(*outcome.refusal);
+  return std::move(outcome.answer);
 }
 
 Result<EdgeNodeId> Enrollment::authenticate(std::string_view client_certificate_der) {
@@ -243,13 +273,9 @@ Result<EdgeNodeId> Enrollment::authenticate(std::string_view client_certificate_
   ECP_TRY(const auto certificate,
           store_.read([&](storage::Transaction& transaction) -> Result<AgentCertificate> {
             ECP_TRY(const auto node, transaction.get<EdgeNodeStore>().find(id));
-            auto& certificates = transaction.get<AgentCertificateStore>();
-            ECP_TRY(auto known, certificates.find(facts.serial));
-            if (!node || node->revoked || !known || known->node != id) {
-              return reasons::agent_refused;
-            }
-            ECP_TRY(const bool superseded, certificates.is_superseded(*known));
-            if (superseded) return reasons::agent_refused;
+            ECP_TRY(const bool good, is_good(transaction, node, facts.serial));
+            if (!good) return reasons::agent_refused;
+            ECP_TRY(auto known, transaction.get<AgentCertificateStore>().find(facts.serial));
             return std::move(*known);
           }));
   if (certificate.used_at) return id;

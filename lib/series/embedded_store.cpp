@@ -1,69 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <dirent.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
-#include <list>
-#include <set>
 
 #include <ecp/core/file.hpp>
 #include <ecp/core/reasons.hpp>
 #include <ecp/series/reasons.hpp>
 #include <ecp/series/series_store.hpp>
 
-#include "series/day_file.hpp"
+#include "series/day_files.hpp"
 
 namespace ecp::inline v0::series {
 namespace {
 
-constexpr std::size_t max_open_files = 4;
 constexpr std::size_t max_cached_services = 4'000;
 constexpr std::size_t max_ranges_told = 100;
-constexpr std::int64_t day_ms = 86'400'000;
 constexpr std::int64_t oldest_days = 400;  // A sample that claims to be older has a wrong clock.
 constexpr std::int64_t future_ms = 2 * day_ms;
 constexpr Milliseconds least_gap{3'000};
 
-using Day = std::int64_t;  // Days since 1970-01-01.
 using Latest = std::map<std::string, Sample>;
-
-Day day_of(Time time) {
-  const auto ms = to_ms(time);
-  return ms >= 0 ? ms / day_ms : -((-ms + day_ms - 1) / day_ms);
-}
-
-std::string name_of(Day day) { return to_rfc3339(from_ms(day * day_ms)).substr(0, 10) + ".db"; }
-
-std::optional<Day> day_from_name(std::string_view name) {
-  if (name.size() != 13 || name.substr(10) != ".db") return std::nullopt;
-  const auto time = parse_rfc3339(std::string(name.substr(0, 10)) + "T00:00:00Z");
-  if (!time) return std::nullopt;
-  return day_of(*time);
-}
 
 /// What one append puts into the days it touches.
 using DayParts = std::map<Day, std::vector<DayPart>>;
 
 class EmbeddedSeries final : public SeriesStore {
  public:
-  EmbeddedSeries(std::string folder, const Env& env) : folder_(std::move(folder)), env_(env) {}
+  EmbeddedSeries(std::string folder, const Env& env)
+      : env_(env), files_(std::move(folder), env.clock) {}
 
   Result<void> load() {
-    auto* const folder = ::opendir(folder_.c_str());
-    if (folder == nullptr) {
-      return Error(ecp::reasons::io,
-                   {{"path", folder_}, {"action", "read"}, {"problem", "opendir"}});
-    }
-    while (const auto* entry = ::readdir(folder)) {
-      if (const auto day = day_from_name(entry->d_name)) days_.insert(*day);
-    }
-    ::closedir(folder);
-    for (const auto day : days_) {
-      ECP_TRY(const auto file, open_day(day));
-      ECP_TRY_VOID(file->load_applied(applied_));
-    }
-    return {};
+    ECP_TRY_VOID(files_.load());
+    return files_.for_each(Time::min(), Time::max(),
+                           [&](DayFile& file) { return file.load_applied(applied_); });
   }
 
   Result<std::vector<Applied>> append(
@@ -73,7 +41,7 @@ class EmbeddedSeries final : public SeriesStore {
     std::map<BufferKey, NumberRanges> after;  // Of the buffers that change.
     for (const auto& [key, batch] : batches) ECP_TRY_VOID(split(key, batch, days, after));
     for (auto& [day, parts] : days) {
-      ECP_TRY(const auto file, open_day(day));
+      ECP_TRY(const auto file, files_.open(day));
       ECP_TRY_VOID(file->append(parts));
       for (const auto& part : parts) note_stored(part);
     }
@@ -103,7 +71,7 @@ class EmbeddedSeries final : public SeriesStore {
   Result<std::vector<Sample>> samples(const SeriesKey& key, std::string_view tag, Time from,
                                       Time to, std::size_t limit) override {
     std::vector<Sample> found;
-    ECP_TRY_VOID(for_files(from, to, [&](DayFile& file) {
+    ECP_TRY_VOID(files_.for_each(from, to, [&](DayFile& file) {
       return file.load_samples(key, tag, from, to, limit, found);
     }));
     return found;
@@ -118,7 +86,7 @@ class EmbeddedSeries final : public SeriesStore {
       const auto part = static_cast<double>(i) / static_cast<double>(points);
       chart[i].from = from + Milliseconds(static_cast<std::int64_t>(span * part));
     }
-    ECP_TRY_VOID(for_files(
+    ECP_TRY_VOID(files_.for_each(
         from, to, [&](DayFile& file) { return file.aggregate(key, tag, from, to, chart); }));
     for (auto& point : chart) {
       if (point.count > 0) point.mean /= static_cast<double>(point.count);
@@ -129,8 +97,8 @@ class EmbeddedSeries final : public SeriesStore {
   Result<std::vector<Gap>> gaps(const SeriesKey& key, Time from, Time to) override {
     // A gap lies in the file of its end, so one that is over before `from` is in none of these.
     std::vector<Gap> recorded;
-    ECP_TRY_VOID(for_files(from, Time::max(),
-                           [&](DayFile& file) { return file.load_gaps(key, from, to, recorded); }));
+    ECP_TRY_VOID(files_.for_each(
+        from, Time::max(), [&](DayFile& file) { return file.load_gaps(key, from, to, recorded); }));
     std::vector<Gap> found;
     for (const auto& gap : recorded) {
       if (gap.why != "no_data") {
@@ -155,13 +123,13 @@ class EmbeddedSeries final : public SeriesStore {
     DayPart part;
     part.buffer.series = key;
     part.gaps.push_back(gap);
-    ECP_TRY(const auto file, open_day(day_of(bounded(gap.to).first)));
+    ECP_TRY(const auto file, files_.open(day_of(bounded(gap.to).first)));
     return file->append({part});
   }
 
   Result<std::int64_t> count(const SeriesKey& key) override {
     std::int64_t total = 0;
-    ECP_TRY_VOID(for_files(Time::min(), Time::max(), [&](DayFile& file) -> Result<void> {
+    ECP_TRY_VOID(files_.for_each(Time::min(), Time::max(), [&](DayFile& file) -> Result<void> {
       ECP_TRY(const auto here, file.count(key));
       total += here;
       return {};
@@ -172,15 +140,12 @@ class EmbeddedSeries final : public SeriesStore {
   Result<std::int64_t> expire(Time keep) override {
     const std::lock_guard lock(write_mutex_);
     std::vector<Day> old;
-    {
-      const std::lock_guard files_lock(files_mutex_);
-      for (const auto day : days_) {
-        if (from_ms((day + 1) * day_ms) <= keep) old.push_back(day);
-      }
+    for (const auto day : files_.days(Time::min(), keep)) {
+      if (from_ms((day + 1) * day_ms) <= keep) old.push_back(day);
     }
     if (old.empty()) return 0;
     ECP_TRY_VOID(carry_over());
-    for (const auto day : old) ECP_TRY_VOID(delete_day(day));
+    for (const auto day : old) ECP_TRY_VOID(files_.remove(day));
     const std::lock_guard latest_lock(latest_mutex_);
     latest_.clear();
     return static_cast<std::int64_t>(old.size());
@@ -189,7 +154,7 @@ class EmbeddedSeries final : public SeriesStore {
   Result<void> remove(const SeriesKey& key) override {
     const std::lock_guard lock(write_mutex_);
     ECP_TRY_VOID(
-        for_files(Time::min(), Time::max(), [&](DayFile& file) { return file.remove(key); }));
+        files_.for_each(Time::min(), Time::max(), [&](DayFile& file) { return file.remove(key); }));
     for (auto entry = applied_.begin(); entry != applied_.end();) {
       entry = entry->first.series == key ? applied_.erase(entry) : std::next(entry);
     }
@@ -288,7 +253,7 @@ class EmbeddedSeries final : public SeriesStore {
   /// Time of the newest stored sample of a service before `to`.
   Result<Time> newest_before(const SeriesKey& key, Time to) {
     std::vector<Time> times;
-    ECP_TRY_VOID(for_files(to - Milliseconds(day_ms), to, [&](DayFile& file) {
+    ECP_TRY_VOID(files_.for_each(to - Milliseconds(day_ms), to, [&](DayFile& file) {
       return file.load_times(key, to - Milliseconds(1), to, times);
     }));
     auto newest = Time::min();
@@ -303,7 +268,7 @@ class EmbeddedSeries final : public SeriesStore {
   Result<std::vector<Gap>> silences(const SeriesKey& key, const Gap& gap) {
     std::vector<Time> times;
     const Milliseconds day(day_ms);
-    ECP_TRY_VOID(for_files(gap.from - day, gap.to + day, [&](DayFile& file) {
+    ECP_TRY_VOID(files_.for_each(gap.from - day, gap.to + day, [&](DayFile& file) {
       return file.load_times(key, gap.from, gap.to, times);
     }));
     if (times.empty()) return std::vector<Gap>{gap};
@@ -330,8 +295,8 @@ class EmbeddedSeries final : public SeriesStore {
 
   Result<Latest> read_latest(const SeriesKey& key) {
     Latest values;
-    ECP_TRY_VOID(for_files(Time::min(), Time::max(),
-                           [&](DayFile& file) { return file.load_latest(key, values); }));
+    ECP_TRY_VOID(files_.for_each(Time::min(), Time::max(),
+                                 [&](DayFile& file) { return file.load_latest(key, values); }));
     return values;
   }
 
@@ -344,68 +309,16 @@ class EmbeddedSeries final : public SeriesStore {
       part.settled = ranges.all();
       parts.push_back(std::move(part));
     }
-    ECP_TRY(const auto file, open_day(day_of(env_.clock.now())));
+    ECP_TRY(const auto file, files_.open(day_of(env_.clock.now())));
     return file->append(parts);
   }
 
-  Result<void> delete_day(Day day) {
-    const std::lock_guard lock(files_mutex_);
-    open_.remove_if([day](const auto& entry) { return entry.first == day; });
-    const auto path = folder_ + "/" + name_of(day);
-    if (::unlink(path.c_str()) != 0) {
-      return Error(ecp::reasons::io,
-                   {{"path", path}, {"action", "removed"}, {"problem", "unlink"}});
-    }
-    ::unlink((path + "-wal").c_str());
-    ::unlink((path + "-shm").c_str());
-    days_.erase(day);
-    return {};
-  }
-
-  /// The file of a day, made when absent; the least recently used of too many is closed.
-  Result<std::shared_ptr<DayFile>> open_day(Day day) {
-    const std::lock_guard lock(files_mutex_);
-    for (auto entry = open_.begin(); entry != open_.end(); ++entry) {
-      if (entry->first != day) continue;
-      open_.splice(open_.begin(), open_, entry);
-      return entry->second;
-    }
-    ECP_TRY(auto file, DayFile::open(folder_ + "/" + name_of(day), env_.clock));
-    days_.insert(day);
-    open_.emplace_front(day, std::move(file));
-    if (open_.size() > max_open_files) open_.pop_back();
-    return open_.front().second;
-  }
-
-  /// Days from `from` to `to` that have a file, oldest first.
-  [[nodiscard]] std::vector<Day> days_in(Time from, Time to) {
-    const std::lock_guard lock(files_mutex_);
-    const auto first = from == Time::min() ? days_.begin() : days_.lower_bound(day_of(from));
-    const auto last = to == Time::max() ? days_.end() : days_.upper_bound(day_of(to));
-    std::vector<Day> days;
-    for (auto day = first; day != days_.end() && day != last; ++day) days.push_back(*day);
-    return days;
-  }
-
-  /// Look into the files of some days one after another, so that few are open at once.
-  template <class Unit>
-  Result<void> for_files(Time from, Time to, Unit&& unit) {
-    for (const auto day : days_in(from, to)) {
-      ECP_TRY(const auto file, open_day(day));
-      ECP_TRY_VOID(unit(*file));
-    }
-    return {};
-  }
-
-  std::string folder_;
   Env env_;
+  DayFiles files_;
   std::mutex write_mutex_;                     ///< Outermost: appends and all other changes.
   std::map<BufferKey, NumberRanges> applied_;  ///< Under write_mutex_.
   std::mutex latest_mutex_;
   std::map<SeriesKey, Latest> latest_;
-  std::mutex files_mutex_;  ///< Innermost.
-  std::set<Day> days_;
-  std::list<std::pair<Day, std::shared_ptr<DayFile>>> open_;  ///< Most recently used first.
 };
 
 }  // namespace
