@@ -39,29 +39,25 @@ std::string_view source_of(const Session& session) {
 /// Who wants to log in, as found before his password is looked at.
 struct Candidate {
   std::optional<User> user;
-  std::string hash;  ///< "" for nobody who could log in.
+  std::string hash;              ///< "" for nobody who could log in.
+  std::optional<Error> refusal;  ///< Too many tries on this account, whether it exists or not.
 };
 
 Result<Candidate> find_candidate(storage::Transaction& transaction, std::string_view email,
                                  const access::Origin& origin, Time now) {
-  auto& attempts = transaction.get<AttemptStore>();
-  ECP_TRY(const auto of_account, attempts.get(account_subject(email)));
-  ECP_TRY(const auto of_address, attempts.get(address_subject(origin)));
-  ECP_TRY_VOID(check_attempts(of_account, account_rule, now));
-  ECP_TRY_VOID(check_attempts(of_address, address_rule, now));
-  auto& users = transaction.get<UserStore>();
+  ECP_TRY_VOID(check_address(transaction, origin, now));
   Candidate candidate;
+  ECP_TRY(const auto tries, transaction.get<AttemptStore>().get(account_subject(email)));
+  if (auto checked = check_attempts(tries, account_rule, now); !checked) {
+    candidate.refusal = std::move(checked).error();
+    return candidate;
+  }
+  auto& users = transaction.get<UserStore>();
   ECP_TRY(candidate.user, users.find_by_email(email));
   if (candidate.user && candidate.user->enabled) {
     ECP_TRY(candidate.hash, users.password_hash(candidate.user->id));
   }
   return candidate;
-}
-
-Result<void> count_failure(AttemptStore& attempts, const std::string& subject,
-                           const ThrottleRule& rule, Time now) {
-  ECP_TRY(const auto before, attempts.get(subject));
-  return attempts.put(subject, after_failure(before, rule, now));
 }
 
 /// Give a session new tokens; the family stays.
@@ -119,8 +115,13 @@ Result<SessionTokens> SessionRegistry::log_in(std::string_view email, const Secr
   ECP_TRY(const auto candidate, store_.read([&](storage::Transaction& transaction) {
     return find_candidate(transaction, email, origin, env_.clock.now());
   }));
+  if (candidate.refusal) {
+    // Counted for the address, which bounds how many of these entries anybody can cause.
+    ECP_TRY_VOID(fail_log_in(email, origin, false));
+    return *candidate.refusal;
+  }
   if (!hasher_.verify(turn, candidate.hash, password)) {
-    ECP_TRY_VOID(fail_log_in(email, origin));
+    ECP_TRY_VOID(fail_log_in(email, origin, true));
     return reasons::wrong_credentials;
   }
   return store_.write([&](storage::Transaction& transaction) -> Result<SessionTokens> {
@@ -133,17 +134,22 @@ Result<SessionTokens> SessionRegistry::log_in(std::string_view email, const Secr
   });
 }
 
-Result<void> SessionRegistry::fail_log_in(std::string_view email, const access::Origin& origin) {
+Result<void> SessionRegistry::fail_log_in(std::string_view email, const access::Origin& origin,
+                                          bool was_tried) {
   return store_.write([&](storage::Transaction& transaction) -> Result<void> {
     const Time now = env_.clock.now();
-    auto& attempts = transaction.get<AttemptStore>();
-    ECP_TRY_VOID(count_failure(attempts, account_subject(email), account_rule, now));
-    ECP_TRY_VOID(count_failure(attempts, address_subject(origin), address_rule, now));
+    if (was_tried) {
+      auto& attempts = transaction.get<AttemptStore>();
+      ECP_TRY(const auto before, attempts.get(account_subject(email)));
+      ECP_TRY_VOID(attempts.put(account_subject(email), after_failure(before, account_rule, now)));
+    }
+    ECP_TRY_VOID(count_address_failure(transaction, origin, now));
     ECP_TRY(const auto user, transaction.get<UserStore>().find_by_email(email));
     // What was typed is kept only when it is an address that we know: people type passwords there.
     return audit::append_unauthenticated(
         transaction, env_, circumstance_of({}, by_password, origin), operations::log_in,
-        audit::Outcome::denied, user ? subject_of(*user) : audit::Subject{"user", "", ""});
+        audit::Outcome::denied, user ? subject_of(*user) : audit::Subject{"user", "", ""},
+        {{"why", was_tried ? "wrong credentials" : "too many tries before"}});
   });
 }
 
@@ -255,8 +261,9 @@ Result<void> SessionRegistry::change_password(const access::Grant& grant, const 
     ECP_TRY(const auto candidate, store_.read([&](storage::Transaction& transaction) {
       return find_candidate(transaction, user.email, grant.origin(), env_.clock.now());
     }));
+    if (candidate.refusal) return *candidate.refusal;
     if (!hasher_.verify(turn, candidate.hash, current)) {
-      ECP_TRY_VOID(fail_log_in(user.email, grant.origin()));
+      ECP_TRY_VOID(fail_log_in(user.email, grant.origin(), true));
       return reasons::wrong_credentials;
     }
   }

@@ -74,7 +74,8 @@ class ECP_EXPORT SessionRegistry {
   Result<void> sweep();
 
  private:
-  Result<void> fail_log_in(std::string_view email, const access::Origin& origin);
+  /// Count and record a failure; `was_tried` is false when the password was not even looked at.
+  Result<void> fail_log_in(std::string_view email, const access::Origin& origin, bool was_tried);
 
   storage::Store& store_;
   PasswordHasher& hasher_;

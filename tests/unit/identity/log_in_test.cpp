@@ -53,6 +53,20 @@ TEST_SUITE("identity.log_in") {
     }
   }
 
+  TEST_CASE("each refused try is recorded until its address is paused itself [R34]") {
+    Town town;
+    town.all.user("ann");
+    for (int i = 0; i < 10; ++i) (void)try_wrong(town, "ann@example.com");
+    const auto before = town.all.entries().size();
+
+    for (int i = 0; i < 90; ++i) (void)try_wrong(town, "ann@example.com");
+    CHECK(town.all.entries().size() == before + 90);
+    CHECK(town.all.entries().front().entry.details.at(0).second == "too many tries before");
+
+    for (int i = 0; i < 50; ++i) (void)try_wrong(town, "ann@example.com");
+    CHECK(town.all.entries().size() == before + 90);
+  }
+
   TEST_CASE("another user from another address is not affected [R05]") {
     Town town;
     town.all.user("ann");
