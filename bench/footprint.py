@@ -11,14 +11,12 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests" / "support"))
-from product import BUILD, Plane, make_edge, make_project  # noqa: E402
+from product import BUILD, Plane, find, make_edge, make_project  # noqa: E402
 
 IDLE_S = 60
 EDGE_ANON_MIB, EDGE_RATIO = 5.0, 1.3
 ECPD_ANON_MIB, ECPD_RATIO, READY_MS = 8.0, 1.6, 300
 BENCH = pathlib.Path(__file__).resolve().parent
-# Peers that a machine may have; started idle for comparison, named when absent.
-PEERS = {"mosquitto": ["mosquitto", "-p", "0"], "collectd": ["collectd", "-f", "-C", "/dev/null"]}
 
 
 def memory(pid):
@@ -29,20 +27,26 @@ def memory(pid):
     return tuple(int(fields[name].split()[0]) / 1024 for name in ("VmRSS", "RssAnon"))
 
 
-def hello(folder, curl):
-    program = folder / ("hello-curl" if curl else "hello")
-    libraries = ["-lmosquitto", "-lsqlite3", "-lssl", "-lcrypto", "-lsodium"] + (["-lcurl"] if curl else [])
-    define = ["-DHELLO_CURL"] if curl else []
+def needed(program):
+    """The shared libraries that a program names, as the linker wants them."""
+    listing = subprocess.run(["readelf", "-d", program], capture_output=True, text=True, check=True).stdout
+    names = [line.split("[")[1].rstrip("]") for line in listing.splitlines() if "(NEEDED)" in line]
+    return ["-l:" + name for name in names]
+
+
+def hello(folder, program):
+    """RSS in MiB of an empty program that links what `program` links and initialises it."""
+    output = folder / f"hello-{program.name}"
     subprocess.run(
-        ["gcc", "-O2", *define, BENCH / "hello.c", "-o", program, "-Wl,--no-as-needed", *libraries], check=True
+        ["gcc", "-O2", BENCH / "hello.c", "-o", output, "-Wl,--no-as-needed", *needed(program)], check=True
     )
-    child = subprocess.Popen([program], stdout=subprocess.PIPE)
+    child = subprocess.Popen([output], stdout=subprocess.PIPE)
     child.stdout.readline()
     time.sleep(1)
     figures = memory(child.pid)
     child.kill()
     child.wait()
-    return figures
+    return figures[0]
 
 
 def main():
@@ -56,8 +60,8 @@ def main():
 
     with tempfile.TemporaryDirectory(prefix="ecp-bench-") as name:
         folder = pathlib.Path(name)
-        floor_plain, floor_curl = hello(folder, False)[0], hello(folder, True)[0]
-        print(f"P15 floor: hello {floor_plain:.1f} MiB RSS, with libcurl {floor_curl:.1f} MiB")
+        edge_floor, ecpd_floor = hello(folder, find("ecp-edge")), hello(folder, find("ecpd"))
+        print(f"P15 floor: hello as ecp-edge {edge_floor:.1f} MiB RSS, as ecpd {ecpd_floor:.1f} MiB")
         plane = Plane(folder, heartbeat_s=15).start()
         edge = None
         try:
@@ -67,10 +71,10 @@ def main():
             time.sleep(IDLE_S)
             rss, anon = memory(edge.process.child.pid)
             goal("ecp-edge anon", anon, "MiB", EDGE_ANON_MIB)
-            goal("ecp-edge RSS", rss / floor_curl, "x hello with libcurl", EDGE_RATIO)
+            goal("ecp-edge RSS", rss / edge_floor, f"x hello ({rss:.1f} MiB)", EDGE_RATIO)
             rss, anon = memory(plane.process.child.pid)
             goal("ecpd anon", anon, "MiB", ECPD_ANON_MIB)
-            goal("ecpd RSS", rss / floor_curl, "x hello with libcurl", ECPD_RATIO)
+            goal("ecpd RSS", rss / ecpd_floor, f"x hello ({rss:.1f} MiB)", ECPD_RATIO)
         finally:
             if edge:
                 edge.stop()
