@@ -21,8 +21,10 @@ find_package(PkgConfig REQUIRED)
 
 find_program(ECP_CCACHE ccache)
 if(ECP_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_C_COMPILER_LAUNCHER ${ECP_CCACHE})
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${ECP_CCACHE})
+  # Paths are hashed relative to the tree, so that a second clone finds what the first compiled.
+  set(ecp_launcher env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${ECP_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${ecp_launcher})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${ecp_launcher})
 endif()
 
 # Warnings and sanitizers are ours alone: linked privately, never exported to consumers.
