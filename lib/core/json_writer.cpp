@@ -17,52 +17,54 @@ constexpr char array_filled = ']';
 constexpr char object_empty = '{';
 constexpr char object_filled = '}';
 
-[[maybe_unused]] bool is_object(
-    char state) {  // Asserted only. return state == object_empty || state == object_filled; }
+// Only asserted.
+[[maybe_unused]] bool is_object(char state) {
+  return state == object_empty || state == object_filled;
+}
 
-  void append_control(std::string & out, unsigned char control) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    switch (control) {
-      case '\n':
-        out += "\\n";
-        return;
-      case '\r':
-        out += "\\r";
-        return;
-      case '\t':
-        out += "\\t";
-        return;
-      default:
-        out += "\\u00";
-        out += digits[control >> 4];
-        out += digits[control & 15];
+void append_control(std::string& out, unsigned char control) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  switch (control) {
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    default:
+      out += "\\u00";
+      out += digits[control >> 4];
+      out += digits[control & 15];
+  }
+}
+
+void append_text(std::string& out, std::string_view text) {
+  out += '"';
+  for (std::size_t position = 0; position < text.size();) {
+    const std::size_t begin = position;
+    const auto point = text::next_code_point(text, position);
+    if (!point) {
+      out += "\xEF\xBF\xBD";
+      ++position;
+    } else if (*point < 0x20) {
+      append_control(out, static_cast<unsigned char>(*point));
+    } else {
+      if (*point == '"' || *point == '\\') out += '\\';
+      out.append(text, begin, position - begin);
     }
   }
+  out += '"';
+}
 
-  void append_text(std::string & out, std::string_view text) {
-    out += '"';
-    for (std::size_t position = 0; position < text.size();) {
-      const std::size_t begin = position;
-      const auto point = text::next_code_point(text, position);
-      if (!point) {
-        out += "\xEF\xBF\xBD";
-        ++position;
-      } else if (*point < 0x20) {
-        append_control(out, static_cast<unsigned char>(*point));
-      } else {
-        if (*point == '"' || *point == '\\') out += '\\';
-        out.append(text, begin, position - begin);
-      }
-    }
-    out += '"';
-  }
-
-  template <class Number>
-  void append_number(std::string & out, Number number) {
-    std::array<char, 32> text{};
-    const auto outcome = std::to_chars(text.data(), text.data() + text.size(), number);
-    out.append(text.data(), outcome.ptr);
-  }
+template <class Number>
+void append_number(std::string& out, Number number) {
+  std::array<char, 32> text{};
+  const auto outcome = std::to_chars(text.data(), text.data() + text.size(), number);
+  out.append(text.data(), outcome.ptr);
+}
 
 }  // namespace
 
