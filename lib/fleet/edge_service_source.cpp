@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ecp/core/bytes.hpp>
+#include <ecp/core/json.hpp>
 #include <ecp/fleet/desired.hpp>
 #include <ecp/fleet/edge_service_store.hpp>
 #include <ecp/kind/pipeline_config.hpp>
+
+#include "fleet/live.hpp"
 
 namespace ecp::inline v0::fleet {
 
@@ -20,6 +23,20 @@ std::string resource_body(const EdgeService& service) {
 link::ResourceState config_state(const EdgeService& service) {
   const bool current = service.status.wanted_sha256 == to_hex(sha256(resource_body(service)));
   return current ? service.status.resource : link::ResourceState::pending;
+}
+
+std::string live_json(const EdgeService& service) {
+  const auto config = config_state(service);
+  json::Writer writer;
+  writer.begin_object()
+      .field("id", service.id.to_string())
+      .field("state", link::to_string(service.status.state))
+      .field("reason", service.status.reason)
+      .field("config_state", link::to_string(config))
+      .field("config_reason",
+             config == link::ResourceState::failed ? service.status.resource_reason : std::string())
+      .end_object();
+  return writer.take();
 }
 
 EdgeServiceSource::~EdgeServiceSource() = default;

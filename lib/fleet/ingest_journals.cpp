@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <variant>
 
-#include <ecp/core/json.hpp>
 #include <ecp/core/reasons.hpp>
 #include <ecp/fleet/edge_node_store.hpp>
 #include <ecp/fleet/edge_service_store.hpp>
@@ -9,6 +8,7 @@
 #include <ecp/platform/live_events.hpp>
 
 #include "fleet/ingest_state.hpp"
+#include "fleet/live.hpp"
 
 namespace ecp::inline v0::fleet {
 namespace {
@@ -51,17 +51,6 @@ std::optional<Incoming> parse(const Heard& heard, Env env) {
     default:
       return std::nullopt;
   }
-}
-
-std::string live_json(const EdgeService& service) {
-  json::Writer writer;
-  writer.begin_object()
-      .field("id", service.id.to_string())
-      .field("state", link::to_string(service.status.state))
-      .field("resource", link::to_string(service.status.resource))
-      .field("reason", service.status.resource_reason)
-      .end_object();
-  return writer.take();
 }
 
 /// Applies one batch inside a transaction.

@@ -7,6 +7,7 @@
 #include <ecp/kind/pipeline_config.hpp>
 #include <ecp/platform/live_events.hpp>
 
+#include "fleet/live.hpp"
 #include "fleet/presence_state.hpp"
 
 namespace ecp::inline v0::fleet {
@@ -23,16 +24,6 @@ std::string node_json(const PresenceEffect& effect) {
       .field("state", to_string(effect.status.state))
       .field("absent", effect.status.absent)
       .field("last_seen", to_rfc3339(effect.status.last_seen))
-      .end_object();
-  return writer.take();
-}
-
-std::string service_json(const EdgeService& service) {
-  json::Writer writer;
-  writer.begin_object()
-      .field("id", service.id.to_string())
-      .field("state", link::to_string(service.status.state))
-      .field("reason", service.status.reason)
       .end_object();
   return writer.take();
 }
@@ -161,7 +152,7 @@ void PresenceEngine::State::note(const PresenceEffect& effect) {
     parts.live.publish(effect.scope, "node", node_json(effect));
   }
   for (const auto& service : effect.services) {
-    parts.live.publish(effect.scope, "service", service_json(service));
+    parts.live.publish(effect.scope, "service", live_json(service));
   }
   if (effect.connected && parts.on_connected) parts.on_connected(effect.agent);
   if (effect.behind && parts.on_behind) parts.on_behind(effect.agent);
