@@ -29,7 +29,11 @@ void AlarmEvaluator::restore(std::vector<AlarmMemory> memories) {
 }
 
 std::vector<link::AlarmRuleId> AlarmEvaluator::set_rules(std::vector<link::EdgeAlarmRule> rules) {
-  for (const auto& rule : rules_) restored_[rule.rule.id] = rule.memory;
+  std::map<link::AlarmRuleId, std::int64_t> revisions;
+  for (const auto& rule : rules_) {
+    restored_[rule.rule.id] = rule.memory;
+    revisions[rule.rule.id] = rule.rule.revision;
+  }
   std::vector<Rule> next;
   for (auto& rule : rules) {
     Rule made{rule, {rule.id, 0, false, Milliseconds{0}}, std::nullopt, false};
@@ -37,6 +41,9 @@ std::vector<link::AlarmRuleId> AlarmEvaluator::set_rules(std::vector<link::EdgeA
     if (known != restored_.end()) {
       made.memory = known->second;
       restored_.erase(known);
+      const auto before = revisions.find(rule.id);
+      const bool is_other = before != revisions.end() && before->second != rule.revision;
+      if (is_other) made.memory.held = Milliseconds{0};  // Of another condition.
     }
     next.push_back(std::move(made));
   }

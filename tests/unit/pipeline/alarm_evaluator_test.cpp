@@ -142,6 +142,23 @@ TEST_SUITE("pipeline.AlarmEvaluator") {
     CHECK(line.transitions[1].rule_revision == 2);
   }
 
+  TEST_CASE("time that another condition was held does not count for the changed rule") {
+    Line line(too_hot(Milliseconds{2000}));
+    line.feed(101.0);
+    line.feed(101.0);
+    auto changed = too_hot(Milliseconds{2000});
+    changed.revision = 2;
+    changed.threshold = 50;
+    line.evaluator.set_rules({changed});
+
+    line.feed(101.0);
+    line.feed(101.0);
+    CHECK(line.transitions.empty());
+    line.feed(101.0);
+
+    CHECK(line.transitions.size() == 1);
+  }
+
   TEST_CASE("the memory of a rule that is gone is given up") {
     Line line(too_hot());
     line.feed(110.0);
