@@ -29,6 +29,11 @@ std::string_view repeated_part(std::string_view text) {
   return text;
 }
 
+/// Never null, which libsodium asks for even when there are no octets.
+const char* octets_of(const Secret& password) {
+  return password.empty() ? "" : password.view().data();
+}
+
 }  // namespace
 
 Result<void> check_password(const Secret& password, std::span<const std::string> forbidden) {
@@ -101,7 +106,7 @@ Result<std::string> PasswordHasher::hash(const Secret& password) {
   auto turn = wait_for_turn();
   if (!turn) return std::move(turn).error();
   std::array<char, crypto_pwhash_STRBYTES> text{};
-  const int failed = ::crypto_pwhash_str_alg(text.data(), password.view().data(),
+  const int failed = ::crypto_pwhash_str_alg(text.data(), octets_of(password),
                                              password.view().size(), state_->options.operations,
                                              state_->options.memory, crypto_pwhash_ALG_ARGON2ID13);
   if (failed != 0) return reasons::busy;  // No memory for it at this moment.
@@ -111,14 +116,14 @@ Result<std::string> PasswordHasher::hash(const Secret& password) {
 bool PasswordHasher::verify(const Turn& /*turn*/, std::string_view hash, const Secret& password) {
   if (!hash.empty()) {
     const std::string text(hash);
-    return ::crypto_pwhash_str_verify(text.c_str(), password.view().data(),
-                                      password.view().size()) == 0;
+    return ::crypto_pwhash_str_verify(text.c_str(), octets_of(password), password.view().size()) ==
+           0;
   }
   std::array<unsigned char, 32> out{};
   std::array<unsigned char, crypto_pwhash_SALTBYTES> salt{};
   ::randombytes_buf(salt.data(), salt.size());
   [[maybe_unused]] const int unused = ::crypto_pwhash(
-      out.data(), out.size(), password.view().data(), password.view().size(), salt.data(),
+      out.data(), out.size(), octets_of(password), password.view().size(), salt.data(),
       state_->options.operations, state_->options.memory, crypto_pwhash_ALG_ARGON2ID13);
   return false;
 }
