@@ -57,6 +57,8 @@ struct PresenceEngine::State {
   Result<void> record_stretch(EdgeNodeId agent, std::int64_t connection);
   Result<void> load_watched();
   std::vector<std::pair<EdgeNodeId, Time>> silent();
+  [[nodiscard]] bool is_silent(const KnownAgent& known) const;
+  bool is_still_silent(EdgeNodeId agent);
   Result<std::int64_t> judge(std::span<const std::pair<EdgeNodeId, Time>> agents);
 
   Parts parts;
@@ -236,16 +238,23 @@ Result<void> PresenceEngine::State::load_watched() {
   }
 }
 
+bool PresenceEngine::State::is_silent(const KnownAgent& known) const {
+  return known.watched && std::max(known.heard, listening_since) < env.clock.steady() - patience;
+}
+
+bool PresenceEngine::State::is_still_silent(EdgeNodeId agent) {
+  const std::lock_guard lock(mutex);
+  const auto found = agents.find(agent);
+  return is_listening && found != agents.end() && is_silent(found->second);
+}
+
 /// Agents whose silence is longer than our patience, and when they were last seen.
 std::vector<std::pair<EdgeNodeId, Time>> PresenceEngine::State::silent() {
   const std::lock_guard lock(mutex);
   std::vector<std::pair<EdgeNodeId, Time>> found;
   if (!is_listening) return found;
-  const auto limit = env.clock.steady() - patience;
   for (const auto& [id, known] : agents) {
-    if (known.watched && std::max(known.heard, listening_since) < limit) {
-      found.emplace_back(id, known.seen);
-    }
+    if (is_silent(known)) found.emplace_back(id, known.seen);
   }
   std::sort(found.begin(), found.end());  // The same order in every run.
   return found;
@@ -261,6 +270,7 @@ Result<std::int64_t> PresenceEngine::State::judge(
     alive.clear();
     gone.clear();
     for (const auto& [agent, seen] : some) {
+      if (!is_still_silent(agent)) continue;  // Heard while this unit waited for its turn.
       ECP_TRY(const auto node, transaction.get<EdgeNodeStore>().find(agent));
       if (node && node->status.last_seen > seen &&
           node->status.last_seen > env.clock.now() - patience) {
