@@ -37,7 +37,7 @@ format:
 	git ls-files '*.cpp' '*.hpp' '*.c' '*.h' | xargs clang-format-14 -i
 ## make docs        regenerate docs/errors.md
 docs: build
-	$(BUILD)/apps/ecp-docs errors > docs/errors.md
+	$(BUILD)/bin/ecp-docs errors > docs/errors.md
 ## make clean       remove everything that was built
 clean:
 	rm -rf build apps/console/node_modules apps/console/dist

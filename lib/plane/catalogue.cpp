@@ -10,6 +10,7 @@
 #include <ecp/kind/reasons.hpp>
 #include <ecp/pki/reasons.hpp>
 #include <ecp/plane/reasons.hpp>
+#include <ecp/platform/reasons.hpp>
 #include <ecp/rbac/reasons.hpp>
 #include <ecp/series/reasons.hpp>
 #include <ecp/storage/reasons.hpp>
@@ -27,6 +28,7 @@ ReasonCatalogue reason_catalogue() {
   catalogue.add(tenancy::reasons::tenancy_catalogue);
   catalogue.add(identity::reasons::identity_catalogue);
   catalogue.add(rbac::reasons::rbac_catalogue);
+  catalogue.add(platform::reasons::platform_catalogue);
   catalogue.add(fleet::reasons::fleet_catalogue);
   catalogue.add(series::series_catalogue);
   catalogue.add(pki::pki_catalogue);

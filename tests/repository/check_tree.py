@@ -32,7 +32,8 @@ ALLOWED["api"] = CLOUD
 ALLOWED["server"] = CLOUD | {"plane", "api"}
 # The adapters see ports and domain; the series adapter runs on the SQLite driver.
 EXTRA_FOR_SOURCES = {"series": {"storage"}}
-APPS = {"ecpd": {"server", "core"}, "ecp-edge": {"agent", "core"}}
+APPS = {"ecpd": {"server", "core"}, "ecp-edge": {"agent", "core"},
+        "ecp-docs": {"plane", "api", "agent", "pipeline"}}
 
 VENDORS = {
     "boost/": ["lib/http/beast/"],
@@ -147,9 +148,18 @@ def check_topics():
             yield f"{place}: a topic string outside lib/transport/mqtt"
 
 
+def check_reasons():
+    documented = (ROOT / "docs/errors.md").read_text()
+    for path, place in tracked("include", "lib"):
+        for symbol in re.findall(r'\bReason \w+\{\s*\d+,\s*"([^"]+)"', path.read_text()):
+            if f"`{symbol}`" not in documented:
+                yield f"{place}: {symbol} is in no catalogue, or docs/errors.md is old (make docs)"
+
+
 def main():
     broken = 0
-    for check in (check_layers, check_vendors, check_licence, check_sql, check_forbidden, check_topics):
+    for check in (check_layers, check_vendors, check_licence, check_sql, check_forbidden, check_topics,
+                  check_reasons):
         found = list(check())
         print(f"{check.__name__}: {'ok' if not found else str(len(found)) + ' broken'}")
         for place in found:
