@@ -14,6 +14,10 @@ import tempfile
 
 CLOUD = re.compile(r"ecp::v0::(fleet|rbac|alarm|tenancy|identity|audit|platform|plane|api)::")
 
+PROGRAMS = ["bin/ecpd", "bin/ecp-edge", "lib/ecp/ecp_mosquitto_plugin.so",
+            "lib/systemd/system/ecpd.service", "lib/systemd/system/ecp-edge.service",
+            "share/ecp/ecpd.example.yaml", "share/ecp/ecp-edge.example.yaml"]
+
 
 def run(*command, **more):
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True,
@@ -31,20 +35,28 @@ def check(fine, what):
 
 
 def install(options, prefix):
-    run(options.cmake, "--install", options.build, "--prefix", prefix, "--component", "sdk")
+    for component in ("sdk", "ecpd", "ecp-edge"):
+        run(options.cmake, "--install", options.build, "--prefix", prefix,
+            "--component", component)
     shown = {path.relative_to(prefix / "include") for path in (prefix / "include").rglob("*.hpp")}
     wanted = {path.relative_to(options.source / "include")
               for path in (options.source / "include").rglob("*.hpp")}
     missing = sorted(map(str, wanted - shown))
     check(not missing, f"every public header is installed {missing or ''}")
+    absent = [name for name in PROGRAMS if not (prefix / name).is_file()]
+    check(not absent, f"the programs are installed with their units and samples {absent or ''}")
+    exported = (prefix / "lib").rglob("ecpTargets*.cmake")
+    check(not any(re.search(r"ecp_build_flags|-Werror|-Wall|" + re.escape(str(options.source)),
+                            file.read_text()) for file in exported),
+          "our warnings and paths stay ours")
 
 
-def build_examples(options, prefix, folder):
-    run(options.cmake, "-S", options.source / "examples", "-B", folder, "-G", "Ninja",
+def build(options, what, prefix, folder):
+    run(options.cmake, "-S", options.source / what, "-B", folder, "-G", "Ninja",
         f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_CXX_COMPILER={options.compiler}",
         "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Werror")
     run(options.cmake, "--build", folder)
-    check(True, "the examples build against the installed package alone")
+    check(True, f"{what} builds against the installed package alone")
 
 
 def check_agent_is_alone(program):
@@ -93,7 +105,10 @@ def main():
     with tempfile.TemporaryDirectory(prefix="ecp-package-") as name:
         folder = pathlib.Path(name)
         install(options, folder / "prefix")
-        build_examples(options, folder / "prefix", folder / "build")
+        build(options, "examples", folder / "prefix", folder / "build")
+        build(options, "tests/package/consumer", folder / "prefix", folder / "consumer")
+        check(run(folder / "consumer/other_asio", timeout=60) == "both work\n",
+              "a program with an Asio of its own works with ours beside it")
         check_agent_is_alone(folder / "build/embed_agent")
         check_value(options, folder / "build/embed_plane_and_agent", folder)
         check_not_enrolled(folder / "build/embed_agent", folder)
