@@ -87,7 +87,7 @@ std::chrono::minutes scan_offset(Scanner& scanner) {
 }
 
 std::optional<Time> scan_time(std::string_view text) {
-  using namespace std::chrono;
+  namespace chrono = std::chrono;
   Scanner scanner(text);
   const int years = scanner.number(4, 0, 9999);
   scanner.one_of("-");
@@ -102,11 +102,12 @@ std::optional<Time> scan_time(std::string_view text) {
   const int seconds_of_minute = scanner.number(2, 0, 59);
   const auto fraction = scan_fraction(scanner);
   const auto offset = scan_offset(scanner);
-  const year_month_day date{year{years}, month{static_cast<unsigned>(months)},
-                            day{static_cast<unsigned>(days)}};
+  const chrono::year_month_day date{chrono::year{years},
+                                    chrono::month{static_cast<unsigned>(months)},
+                                    chrono::day{static_cast<unsigned>(days)}};
   if (!scanner.done() || !date.ok()) return std::nullopt;
-  return sys_days{date} + hours{hours_of_day} + minutes{minutes_of_hour} +
-         seconds{seconds_of_minute} + fraction - offset;
+  return chrono::sys_days{date} + chrono::hours{hours_of_day} + chrono::minutes{minutes_of_hour} +
+         chrono::seconds{seconds_of_minute} + fraction - offset;
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ VENDORS = {
     "boost/": ["lib/http/beast/"],
     "asio": ["lib/core/", "lib/pipeline/", "include/ecp/asio_executor.hpp"],
     "rapidjson/": ["lib/core/json.cpp"],
-    "yaml-cpp/": ["lib/core/config.cpp"],
+    "yaml-cpp/": ["lib/core/config_tree.cpp"],
     "sqlite3.h": ["lib/storage/sqlite/"],
     "libpq-fe.h": ["lib/storage/postgres/"],
     "mosquitto": ["lib/transport/mqtt/"],
