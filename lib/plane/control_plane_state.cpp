@@ -30,6 +30,16 @@ alarm::Notifier::Options notifier_options(const PlaneConfig& config) {
   return options;
 }
 
+std::unique_ptr<WorkerPool> outgoing_workers(const PlaneConfig& config) {
+  if (config.outgoing_threads == 0) return nullptr;
+  return std::make_unique<WorkerPool>(config.outgoing_threads, "ecp-out");
+}
+
+Env with_workers(const Env& env, WorkerPool* workers) {
+  if (workers == nullptr) return env;
+  return {env.clock, env.random, env.ids, env.executor, *workers, env.log, env.limits};
+}
+
 fleet::FleetEngine::Parts fleet_parts(Works& works, const Works::Below& below) {
   return {*below.base.store, *below.base.series, works.gateway,      below.live,
           works.desired,     works.commands,     below.alarm_engine, below.alarm_engine};
@@ -78,7 +88,8 @@ People::People(Foundation& base, const PlaneConfig& config, rbac::MembershipBook
 Works::Works(const Below& below, const PlaneConfig& config,
              std::unique_ptr<transport::AgentGateway> inner, std::string root_pin,
              fleet::EnrollmentOptions enrollment_options, Env env)
-    : gateway(std::move(inner)),
+    : outgoing(outgoing_workers(config)),
+      gateway(std::move(inner)),
       desired(*below.base.store, below.base.keys->manifest_key, env),
       commands(*below.base.store, below.authorizer, below.live, env),
       engine(fleet_parts(*this, below), fleet_options(config), env),
@@ -91,7 +102,7 @@ Works::Works(const Below& below, const PlaneConfig& config,
       alarms(*below.base.store),
       webhooks(*below.base.store, below.base.sealing, webhook_addresses(config), env),
       notifier(*below.base.store, *below.base.client, below.base.sealing, notifier_options(config),
-               env) {
+               with_workers(env, outgoing.get())) {
   desired.add_source(service_source);
   desired.add_source(rule_source);
 }
@@ -149,6 +160,7 @@ void ControlPlane::State::stop() noexcept {
   renewing.stop();
   sweeping.stop();
   works.notifier.stop();
+  if (works.outgoing != nullptr) works.outgoing->stop();
   people.sequencer.stop();
   // Seal what the last moments wrote, so that nothing waits unproven while we are away.
   for (;;) {

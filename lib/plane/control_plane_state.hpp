@@ -17,6 +17,7 @@
 #include <ecp/audit/audit.hpp>
 #include <ecp/audit/audit_registry.hpp>
 #include <ecp/audit/sequencer.hpp>
+#include <ecp/core/executor.hpp>
 #include <ecp/fleet/command.hpp>
 #include <ecp/fleet/desired.hpp>
 #include <ecp/fleet/edge_node_registry.hpp>
@@ -100,6 +101,8 @@ struct Works {
   Works(const Below& below, const PlaneConfig& config,
         std::unique_ptr<transport::AgentGateway> inner, std::string root_pin,
         fleet::EnrollmentOptions enrollment_options, Env env);
+
+  std::unique_ptr<WorkerPool> outgoing;  ///< None: the env's workers call webhooks, too.
 
   HeardGateway gateway;
   fleet::EdgeServiceSource service_source;

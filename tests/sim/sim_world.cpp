@@ -73,6 +73,7 @@ SimWorld::~SimWorld() {
 plane::PlaneConfig SimWorld::config() const {
   plane::PlaneConfig made;
   made.data_folder = folder_.file("plane");
+  made.outgoing_threads = 0;
   made.heartbeat = Milliseconds(2'000);
   return made;
 }

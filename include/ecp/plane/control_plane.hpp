@@ -93,6 +93,9 @@ struct PlaneConfig {
   std::string https_key_path;
   Milliseconds heartbeat{15'000};
   Milliseconds series_keep{30LL * 24 * 3'600'000};
+  /// Threads for calls to webhooks, so that a receiver that is slow to answer holds nothing else
+  /// up; 0: the env's workers (simulation).
+  unsigned outgoing_threads = 1;
   std::vector<std::string> webhook_allowed;  ///< "127.0.0.1:9000": see http::AddressPolicy.
   unsigned workers = 4;                      ///< Threads of the env's workers; log-ins leave one.
   std::string webhook_roots_pem;             ///< CA of webhook receivers; empty: the system's.

@@ -25,6 +25,7 @@ struct PlaneWorld {
   ecp::plane::PlaneConfig config() const {
     ecp::plane::PlaneConfig made;
     made.data_folder = folder.file("plane");
+    made.outgoing_threads = 0;
     made.agent_urls = {"https://127.0.0.1:8443"};
     made.server_names = {"plane.example.com"};
     return made;
