@@ -21,7 +21,9 @@ namespace {
 
 constexpr std::string_view task = "alarm";
 
-std::string key_of(AlarmRuleId rule) { return "rule:" + rule.to_string(); }
+std::string key_of(AlarmRuleId rule, fleet::EdgeServiceId service) {
+  return "rule:" + rule.to_string() + "/" + service.to_string();
+}
 std::string key_of(fleet::EdgeNodeId node) { return "offline:" + node.to_string(); }
 std::string key_of(fleet::EdgeServiceId service) { return "failed:" + service.to_string(); }
 
@@ -45,7 +47,7 @@ Alarm threshold_alarm(const AlarmRule& rule, const fleet::EdgeNode& node,
   alarm.organization = rule.organization;
   alarm.project = rule.project;
   alarm.source = sources::threshold;
-  alarm.key = key_of(rule.id);
+  alarm.key = key_of(rule.id, service.id);
   alarm.name = rule.name;
   alarm.severity = rule.severity;
   alarm.rule = rule.id;
@@ -59,6 +61,11 @@ Alarm threshold_alarm(const AlarmRule& rule, const fleet::EdgeNode& node,
   alarm.raised_at = transition.at;
   alarm.raised_number = numbered.number;
   return alarm;
+}
+
+bool is_on(const AlarmRule& rule, const fleet::EdgeService& service) {
+  if (rule.condition.service.is_nil()) return rule.project == service.project;
+  return rule.condition.service == service.id;
 }
 
 bool is_over(link::ServiceState state) {
@@ -86,10 +93,11 @@ Result<void> AlarmEngine::apply_one(storage::Transaction& transaction, const fle
   ECP_TRY(const auto rule, transaction.get<AlarmRuleStore>().find(transition.rule));
   if (!rule) return {};  // Removed meanwhile.
   ECP_TRY(const auto service,
-          transaction.get<fleet::EdgeServiceStore>().find(rule->condition.service));
+          transaction.get<fleet::EdgeServiceStore>().find(transition.service));
   if (!service || service->node != node.id) return {};  // A node speaks for its own services only.
+  if (!is_on(*rule, *service)) return {};
 
-  const auto key = key_of(rule->id);
+  const auto key = key_of(rule->id, service->id);
   const bool current = transition.rule_revision == to_number(rule->condition_revision);
   if (!transition.raised) {
     if (!current) return {};  // Was cleared here when the rule changed.
@@ -259,6 +267,9 @@ Result<std::vector<fleet::DesiredResource>> AlarmRuleSource::resources(
     ECP_TRY(const auto rules, transaction.get<AlarmRuleStore>().list_enabled(service.id));
     for (const auto& rule : rules) wanted.rules.push_back(edge_rule(rule));
   }
+  ECP_TRY(const auto everywhere,
+          transaction.get<AlarmRuleStore>().list_enabled_everywhere(node.project));
+  for (const auto& rule : everywhere) wanted.rules.push_back(edge_rule(rule));
   std::vector<fleet::DesiredResource> resources;
   resources.push_back({std::string(alarm_rules_resource), link::to_json(wanted)});
   return resources;

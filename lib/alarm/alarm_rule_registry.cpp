@@ -48,9 +48,20 @@ Result<void> check_tag(const fleet::EdgeService& service, const std::string& tag
   return {};
 }
 
-/// Have the node that runs a rule's service get its rules anew.
-Result<void> touch_node(storage::Transaction& transaction, fleet::DesiredEngine& desired,
-                        link::EdgeServiceId service) {
+/// A rule on every service may name a tag that none has yet.
+Result<void> check_service(storage::Transaction& transaction, access::ProjectId project,
+                           const Condition& condition) {
+  if (condition.service.is_nil()) return {};
+  ECP_TRY(const auto service,
+          transaction.get<fleet::EdgeServiceStore>().get(project, condition.service));
+  return check_tag(service, condition.tag);
+}
+
+/// Have the nodes that judge a rule get their rules anew.
+Result<void> touch_nodes(storage::Transaction& transaction, fleet::DesiredEngine& desired,
+                         const AlarmRule& rule) {
+  const auto service = rule.condition.service;
+  if (service.is_nil()) return desired.touch_project(transaction, rule.project);
   ECP_TRY(const auto found, transaction.get<fleet::EdgeServiceStore>().find(service));
   if (!found) return {};
   return desired.touch(transaction, found->node);
@@ -61,7 +72,8 @@ audit::Subject subject_of(const AlarmRule& rule) {
 }
 
 audit::Details details_of(const AlarmRule& rule) {
-  return {{"service", rule.condition.service.to_string()},
+  const auto service = rule.condition.service;
+  return {{"service", service.is_nil() ? "every" : service.to_string()},
           {"tag", rule.condition.tag},
           {"condition", link::to_json(link::EdgeAlarmRules{{edge_rule(rule)}})},
           {"severity", std::string(to_string(rule.severity))},
@@ -95,9 +107,7 @@ Result<AlarmRule> AlarmRuleRegistry::create(const access::Grant& grant, const Ne
   return access::write(store_, grant, [&](storage::Transaction& transaction) -> Result<AlarmRule> {
     const auto& scope = grant.scope();
     auto& rules = transaction.get<AlarmRuleStore>();
-    ECP_TRY(const auto service, transaction.get<fleet::EdgeServiceStore>().get(
-                                    scope.project, wanted.condition.service));
-    ECP_TRY_VOID(check_tag(service, wanted.condition.tag));
+    ECP_TRY_VOID(check_service(transaction, scope.project, wanted.condition));
     ECP_TRY(const auto count, rules.count(scope.project));
     if (count >= static_cast<std::int64_t>(limits::alarm_rules_per_project)) {
       return Error(ecp::reasons::over_limit,
@@ -114,7 +124,7 @@ Result<AlarmRule> AlarmRuleRegistry::create(const access::Grant& grant, const Ne
     rule.enabled = wanted.enabled;
     rule.created_at = rule.condition_at = env_.clock.now();
     ECP_TRY_VOID(rules.insert(rule));
-    ECP_TRY_VOID(desired_.touch(transaction, service.node));
+    ECP_TRY_VOID(touch_nodes(transaction, desired_, rule));
     ECP_TRY_VOID(audit::append(transaction, grant, operations::alarm_rule_create, subject_of(rule),
                                details_of(rule)));
     return rule;
@@ -155,7 +165,7 @@ Result<AlarmRule> AlarmRuleRegistry::update(const access::Grant& grant, AlarmRul
     if (judge_anew) {
       ECP_TRY_VOID(alarms_.clear_all(transaction, AlarmOwner{rule.id, {}, {}}, rule.condition_at,
                                      "the alarm rule was changed"));
-      ECP_TRY_VOID(touch_node(transaction, desired_, rule.condition.service));
+      ECP_TRY_VOID(touch_nodes(transaction, desired_, rule));
     }
     ECP_TRY_VOID(audit::append(transaction, grant, operations::alarm_rule_update, subject_of(rule),
                                details_of(rule)));
@@ -175,7 +185,7 @@ Result<void> AlarmRuleRegistry::remove(const access::Grant& grant, AlarmRuleId i
     ECP_TRY_VOID(alarms_.clear_all(transaction, AlarmOwner{rule.id, {}, {}}, env_.clock.now(),
                                    "the alarm rule was removed"));
     ECP_TRY_VOID(rules.remove(rule.project, rule.id));
-    ECP_TRY_VOID(touch_node(transaction, desired_, rule.condition.service));
+    ECP_TRY_VOID(touch_nodes(transaction, desired_, rule));
     return audit::append(transaction, grant, operations::alarm_rule_remove, subject_of(rule));
   });
 }

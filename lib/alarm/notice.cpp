@@ -30,7 +30,7 @@ Result<Notice> parse_notice(std::string_view text) {
 std::string notice_body(platform::OutboxId id, const Alarm& alarm) {
   const bool raised = alarm.state == AlarmState::active;
   json::Writer writer;
-  writer.begin_object().field("notification_id", id.to_string());
+  writer.begin_object().field("v", 1).field("notification_id", id.to_string());
   writer.field("name", alarm.name).field("state", raised ? "raised" : "cleared");
   writer.field("severity", to_string(alarm.severity)).field("subject", alarm.subject);
   writer.field("message", raised ? alarm.message : alarm.clear_message);

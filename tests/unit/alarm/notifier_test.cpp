@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include <ecp/core/file.hpp>
 #include <ecp/core/reasons.hpp>
 
 #include "support/faulty_store.hpp"
@@ -52,6 +53,16 @@ TEST_SUITE("alarm.Notifier") {
     // printf '%s' '1700000000.{}' | openssl dgst -sha256 -hmac 0123456789abcdef
     CHECK(alarm::notice_signature("0123456789abcdef", "1700000000", "{}") ==
           "sha256=e4f8e2ecae2295b2ddb2f0b5584c8275e226c0ebe9b3b819e70156bb67122e3e");
+  }
+
+  TEST_CASE("a notice is written as its golden file says, so that receivers can rely on it") {
+    Notices plant;
+    plant.raise();
+
+    must(plant.notifier.deliver());
+
+    const auto golden = must(read_file(ECP_GOLDEN_FOLDER "/notice.json", 4 * kibibyte));
+    CHECK(plant.receivers.calls.at(0).body + "\n" == golden);
   }
 
   TEST_CASE("a notice carries its id, the time and a signature over exactly its body") {
