@@ -32,8 +32,9 @@ add_library(ecp_build_flags INTERFACE)
 target_compile_options(ecp_build_flags INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wold-style-cast
                             -Wsuggest-override -Wnon-virtual-dtor>
-  # g++ 12 takes the members of a moved std::variant for uninitialised.
-  $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
+  # g++ 12 takes the members of a moved std::variant for uninitialised, and optimised
+  # concatenation of strings for an overlapping copy (GCC bug 105651).
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-restrict>
   $<$<BOOL:${ECP_WERROR}>:-Werror>)
 if(ECP_SANITIZE)
   target_compile_options(ecp_build_flags INTERFACE -fsanitize=${ECP_SANITIZE}

@@ -50,7 +50,7 @@ Result<void> compare(const StoreModule& module, const Applied& applied) {
 Result<void> migrate_module(sql::Connection& connection, const StoreModule& module, Time now) {
   ECP_TRY(const auto applied, load_applied(connection, module.name));
   ECP_TRY_VOID(compare(module, applied));
-  int number = 0;
+  [[maybe_unused]] int number = 0;
   for (const auto& migration : module.migrations) {
     assert(migration.number == ++number && "migrations are numbered from 1 without holes");
     if (applied.contains(migration.number)) continue;
