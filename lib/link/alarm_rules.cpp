@@ -12,7 +12,9 @@ Result<EdgeAlarmRule> read_rule(json::Reader& reader) {
   EdgeAlarmRule rule;
   ECP_TRY(rule.id, reader.id<AlarmRuleId>("id"));
   ECP_TRY(rule.revision, reader.integer("revision", 0, fields::max_number));
-  ECP_TRY(rule.service, reader.id<EdgeServiceId>("service"));
+  if (reader.has("service")) {
+    ECP_TRY(rule.service, reader.id<EdgeServiceId>("service"));
+  }
   ECP_TRY(rule.tag, reader.text("tag", fields::tag_bounds));
   ECP_TRY(const auto operation, reader.choice("operator", {">", "<"}));
   rule.above = operation == ">";
@@ -30,7 +32,8 @@ std::string to_json(const EdgeAlarmRules& rules) {
   writer.key("rules").begin_array();
   for (const auto& rule : rules.rules) {
     writer.begin_object().field("id", rule.id.to_string()).field("revision", rule.revision);
-    writer.field("service", rule.service.to_string()).field("tag", rule.tag);
+    if (!rule.service.is_nil()) writer.field("service", rule.service.to_string());
+    writer.field("tag", rule.tag);
     writer.field("operator", rule.above ? ">" : "<").field("threshold", rule.threshold);
     writer.field("hysteresis", rule.hysteresis);
     writer.field("for_ms", static_cast<std::int64_t>(rule.hold.count())).end_object();

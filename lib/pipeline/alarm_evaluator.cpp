@@ -25,88 +25,93 @@ bool is_back(const link::EdgeAlarmRule& rule, double value) {
 }  // namespace
 
 void AlarmEvaluator::restore(std::vector<AlarmMemory> memories) {
-  for (auto& memory : memories) restored_.emplace(memory.rule, memory);
+  for (auto& memory : memories) restored_[memory.rule].push_back(memory);
 }
 
 std::vector<link::AlarmRuleId> AlarmEvaluator::set_rules(std::vector<link::EdgeAlarmRule> rules) {
   std::map<link::AlarmRuleId, std::int64_t> revisions;
   for (const auto& rule : rules_) {
-    restored_[rule.rule.id] = rule.memory;
+    auto& memories = restored_[rule.rule.id];
+    for (const auto& [service, judgement] : rule.services) memories.push_back(judgement.memory);
     revisions[rule.rule.id] = rule.rule.revision;
   }
   std::vector<Rule> next;
   for (auto& rule : rules) {
-    Rule made{rule, {rule.id, 0, false, Milliseconds{0}}, std::nullopt, false};
+    Rule made{rule, {}};
     const auto known = restored_.find(rule.id);
     if (known != restored_.end()) {
-      made.memory = known->second;
-      restored_.erase(known);
       const auto before = revisions.find(rule.id);
       const bool is_other = before != revisions.end() && before->second != rule.revision;
-      if (is_other) made.memory.held = Milliseconds{0};  // Of another condition.
+      for (auto memory : known->second) {
+        if (is_other) memory.held = Milliseconds{0};  // Of another condition.
+        made.services[memory.service].memory = memory;
+      }
+      restored_.erase(known);
     }
     next.push_back(std::move(made));
   }
   std::vector<link::AlarmRuleId> gone;
-  for (const auto& [id, memory] : restored_) gone.push_back(id);
+  for (const auto& [id, memories] : restored_) gone.push_back(id);
   restored_.clear();
   rules_ = std::move(next);
   return gone;
 }
 
-std::optional<link::Transition> AlarmEvaluator::step(Rule& rule, double value, Time time) {
-  auto& memory = rule.memory;
+std::optional<link::Transition> AlarmEvaluator::step(const link::EdgeAlarmRule& rule,
+                                                     Judgement& judgement, double value,
+                                                     Time time) {
+  auto& memory = judgement.memory;
   const auto before = memory;
-  const bool holds = memory.active ? !is_back(rule.rule, value) : is_beyond(rule.rule, value);
+  const bool holds = memory.active ? !is_back(rule, value) : is_beyond(rule, value);
   bool tell = false;
   if (memory.active) {
-    tell = !holds || memory.told_revision != rule.rule.revision;
+    tell = !holds || memory.told_revision != rule.revision;
     memory.active = holds;
     memory.held = Milliseconds{0};
   } else if (holds) {
-    if (rule.last && time > *rule.last) memory.held += time - *rule.last;
-    rule.last = time;
-    tell = memory.active = memory.held >= rule.rule.hold;
+    if (judgement.last && time > *judgement.last) memory.held += time - *judgement.last;
+    judgement.last = time;
+    tell = memory.active = memory.held >= rule.hold;
   } else {
     memory.held = Milliseconds{0};
-    rule.last.reset();
+    judgement.last.reset();
   }
   if (tell) {
-    memory.told_revision = rule.rule.revision;
+    memory.told_revision = rule.revision;
     memory.held = Milliseconds{0};
-    rule.last.reset();
+    judgement.last.reset();
   }
-  rule.changed = rule.changed || memory != before;
+  judgement.changed = judgement.changed || memory != before;
   if (!tell) return std::nullopt;
-  return link::Transition{rule.rule.id,
-                          rule.rule.revision,
-                          rule.rule.service,
-                          rule.rule.tag,
-                          memory.active,
-                          time,
-                          value,
-                          false};
+  return link::Transition{rule.id,       rule.revision, memory.service, rule.tag,
+                          memory.active, time,          value,          false};
 }
 
 void AlarmEvaluator::judge(link::EdgeServiceId service, const series::Sample& sample,
                            std::vector<link::Transition>& out) {
   for (auto& rule : rules_) {
-    if (rule.rule.service != service || rule.rule.tag != sample.tag) continue;
+    const bool is_on = rule.rule.service.is_nil() || rule.rule.service == service;
+    if (!is_on || rule.rule.tag != sample.tag) continue;
+    auto& judgement = rule.services[service];
+    judgement.memory.rule = rule.rule.id;
+    judgement.memory.service = service;
     const auto value =
         sample.quality == series::Quality::bad ? std::nullopt : number_of(sample.value);
     if (!value) {
-      rule.last.reset();  // What is not known does not count, and does not reset either.
+      judgement.last.reset();  // What is not known does not count, and does not reset either.
       continue;
     }
-    if (auto transition = step(rule, *value, sample.time)) out.push_back(std::move(*transition));
+    auto transition = step(rule.rule, judgement, *value, sample.time);
+    if (transition) out.push_back(std::move(*transition));
   }
 }
 
 std::vector<AlarmMemory> AlarmEvaluator::take_changed() {
   std::vector<AlarmMemory> changed;
   for (auto& rule : rules_) {
-    if (!std::exchange(rule.changed, false)) continue;
-    changed.push_back(rule.memory);
+    for (auto& [service, judgement] : rule.services) {
+      if (std::exchange(judgement.changed, false)) changed.push_back(judgement.memory);
+    }
   }
   return changed;
 }

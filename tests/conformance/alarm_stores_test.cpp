@@ -104,6 +104,32 @@ TEST_CASE_TEMPLATE("AlarmRuleStore: a rule comes back as it was stored", Backend
   CHECK(read.created_at == rule.created_at);
 }
 
+TEST_CASE_TEMPLATE("AlarmRuleStore: rules on every service are listed by project alone", Backend,
+                   ECP_TEST_BACKENDS) {
+  if (!Backend::is_available()) return;
+  auto records = open<Backend>();
+  auto everywhere = records.rule("a");
+  everywhere.condition.service = {};
+  auto off = records.rule("b");
+  off.condition.service = {};
+  off.enabled = false;
+  for (const auto& rule : {everywhere, off, records.rule("c")}) {
+    must(records.template in<AlarmRuleStore>([&](auto& rules) { return rules.insert(rule); }));
+  }
+  const auto list = [&](access::ProjectId project) {
+    return must(records.template in<AlarmRuleStore>(
+        [&](auto& rules) { return rules.list_enabled_everywhere(project); }));
+  };
+
+  const auto found = list(records.project);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].condition == everywhere.condition);
+  CHECK(list(records.foreign).empty());
+  CHECK(must(records.template in<AlarmRuleStore>([&](auto& rules) {
+          return rules.list_enabled(records.service);
+        })).size() == 1);
+}
+
 TEST_CASE_TEMPLATE("AlarmRuleStore: names are taken once, ids of other projects are not found",
                    Backend, ECP_TEST_BACKENDS) {
   if (!Backend::is_available()) return;

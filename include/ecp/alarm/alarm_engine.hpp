@@ -89,7 +89,8 @@ class ECP_EXPORT AlarmEngine final : public fleet::TransitionSink,
   std::function<void()> wake_;
 };
 
-/// Gives each edge node the rules on its own services, as the resource "alarm-rules".
+/// Gives each edge node the rules on its own services and those on every service of its project, as
+/// the resource "alarm-rules".
 class ECP_EXPORT AlarmRuleSource final : public fleet::DesiredSource {
  public:
   ~AlarmRuleSource() override;

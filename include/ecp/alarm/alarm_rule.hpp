@@ -26,8 +26,8 @@ enum class Severity : std::uint8_t { normal, critical };
 
 /// What a rule asks of a data tag.
 struct Condition {
-  link::EdgeServiceId service;
-  std::string tag;    ///< "driver/group/tag".
+  link::EdgeServiceId service;  ///< Nil: every edge service of the project that has the tag.
+  std::string tag;              ///< "driver/group/tag".
   bool above = true;  ///< Raise when the value is greater than the threshold, else when less.
   double threshold = 0;
   double hysteresis = 0;  ///< Clears only when the value has come back by this much.
@@ -35,7 +35,8 @@ struct Condition {
   friend bool operator==(const Condition&, const Condition&) = default;
 };
 
-/// Threshold rule on one data tag.
+/// Threshold rule on a data tag of one edge service, or of every one that has it; judged for each
+/// service by itself.
 struct AlarmRule {
   AlarmRuleId id;
   access::OrganizationId organization;

@@ -22,7 +22,7 @@ namespace ecp::inline v0::alarm {
 class AlarmEngine;
 
 /// Creates, changes and removes alarm rules and switches built-in ones. A rule that changes reaches
-/// its edge node with the next manifest; its active alarm is cleared and judged anew there.
+/// its edge nodes with the next manifest; its active alarm is cleared and judged anew there.
 ///
 /// Thread safety: any thread; calls block.
 /// Errors: as Grant::require and the stores, besides those named.

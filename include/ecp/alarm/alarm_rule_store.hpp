@@ -19,8 +19,8 @@ namespace ecp::inline v0::alarm {
 
 /// Selection of alarm rules inside one project. An empty field matches everything.
 struct AlarmRuleQuery {
-  access::ProjectId project;  ///< Required: there is no query across projects.
-  std::optional<link::EdgeServiceId> service;
+  access::ProjectId project;                   ///< Required: there is no query across projects.
+  std::optional<link::EdgeServiceId> service;  ///< Rules on this very service.
 };
 
 /// Durable collection of alarm rules.
@@ -44,6 +44,8 @@ class ECP_EXPORT AlarmRuleStore {
   virtual Result<Page<AlarmRule>> list(const AlarmRuleQuery& query, PageRequest page) = 0;
   /// All rules on a service that are switched on, ordered by id.
   virtual Result<std::vector<AlarmRule>> list_enabled(link::EdgeServiceId service) = 0;
+  /// All rules on every service of a project that are switched on, ordered by id.
+  virtual Result<std::vector<AlarmRule>> list_enabled_everywhere(access::ProjectId project) = 0;
   virtual Result<std::int64_t> count(access::ProjectId project) = 0;
   /// Replace the record whose revision equals `rule.revision`; return the new one. Fails with
   /// `conflict` when somebody else was first, and `already_exists`.

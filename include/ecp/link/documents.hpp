@@ -251,7 +251,7 @@ struct Answer {
 struct EdgeAlarmRule {
   AlarmRuleId id;
   std::int64_t revision = 0;
-  EdgeServiceId service;
+  EdgeServiceId service;   ///< Nil: every service of the node that has the tag.
   std::string tag;         ///< "driver/group/tag".
   bool above = true;       ///< Raise when value > threshold, else when value < threshold.
   double threshold = 0;

@@ -17,16 +17,18 @@
 
 namespace ecp::inline v0::pipeline {
 
-/// What one rule remembers, also over a restart.
+/// What one rule remembers of one service, also over a restart.
 struct AlarmMemory {
   link::AlarmRuleId rule;
+  link::EdgeServiceId service;
   std::int64_t told_revision = 0;  ///< Of the rule, in the last transition.
   bool active = false;
   Milliseconds held{0};  ///< How long the condition was seen to hold; a pause does not count.
   friend bool operator==(const AlarmMemory&, const AlarmMemory&) = default;
 };
 
-/// Judges samples by rules; copied to try a flush and swapped in when it is committed.
+/// Judges samples by rules, each service by itself; copied to try a flush and swapped in when it is
+/// committed.
 ///
 /// A restart neither clears nor raises: `held` goes on from where it was, time without good samples
 /// does not count. An active alarm whose rule was changed is told again under the new revision.
@@ -34,7 +36,7 @@ struct AlarmMemory {
 class ECP_EXPORT AlarmEvaluator {
  public:
   void restore(std::vector<AlarmMemory> memories);
-  /// Replace the rules; return the ids whose memory is gone.
+  /// Replace the rules; return the ids of those whose memory is gone.
   std::vector<link::AlarmRuleId> set_rules(std::vector<link::EdgeAlarmRule> rules);
   [[nodiscard]] bool has_rules() const noexcept { return !rules_.empty(); }
   /// Judge the samples of a service in their order; append to `out` what changes. Rules whose
@@ -45,15 +47,19 @@ class ECP_EXPORT AlarmEvaluator {
   [[nodiscard]] std::vector<AlarmMemory> take_changed();
 
  private:
-  struct Rule {
-    link::EdgeAlarmRule rule;
+  struct Judgement {
     AlarmMemory memory;
     std::optional<Time> last;  ///< Of the previous good sample for which the condition held.
     bool changed = false;
   };
-  static std::optional<link::Transition> step(Rule& rule, double value, Time time);
+  struct Rule {
+    link::EdgeAlarmRule rule;
+    std::map<link::EdgeServiceId, Judgement> services;
+  };
+  static std::optional<link::Transition> step(const link::EdgeAlarmRule& rule, Judgement& judgement,
+                                              double value, Time time);
   std::vector<Rule> rules_;
-  std::map<link::AlarmRuleId, AlarmMemory> restored_;
+  std::map<link::AlarmRuleId, std::vector<AlarmMemory>> restored_;
 };
 
 }  // namespace ecp::inline v0::pipeline

@@ -103,6 +103,7 @@ class ECP_EXPORT BufferStore {
 
   virtual Result<std::vector<AlarmMemory>> memories() = 0;
   virtual Result<void> put(const AlarmMemory& memory) = 0;
+  /// Remove what a rule remembers of all services.
   virtual Result<void> remove(link::AlarmRuleId rule) = 0;
 };
 

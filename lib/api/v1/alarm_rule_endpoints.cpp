@@ -22,7 +22,13 @@ constexpr json::TextBounds tag_bounds{1, 200};
 void write_rule(json::Writer& writer, const AlarmRule& rule) {
   const auto& condition = rule.condition;
   writer.begin_object().field("id", rule.id.to_string()).field("name", rule.name);
-  writer.field("service", condition.service.to_string()).field("tag", condition.tag);
+  writer.key("service");
+  if (condition.service.is_nil()) {
+    writer.null();
+  } else {
+    writer.value(condition.service.to_string());
+  }
+  writer.field("tag", condition.tag);
   writer.field("operator", condition.above ? ">" : "<").field("threshold", condition.threshold);
   writer.field("hysteresis", condition.hysteresis);
   writer.field("for_ms", std::int64_t{condition.hold.count()});
@@ -55,7 +61,9 @@ Result<AlarmRuleRegistry::NewRule> new_rule_from(const http::Request& request) {
   auto& reader = body.reader();
   AlarmRuleRegistry::NewRule rule;
   ECP_TRY(rule.name, reader.text("name"));
-  ECP_TRY(rule.condition.service, reader.id<link::EdgeServiceId>("service"));
+  if (reader.has("service")) {
+    ECP_TRY(rule.condition.service, reader.id<link::EdgeServiceId>("service"));
+  }
   ECP_TRY(rule.condition.tag, reader.text("tag", tag_bounds));
   ECP_TRY(const auto operation, reader.choice("operator", {">", "<"}));
   rule.condition.above = operation == ">";

@@ -114,6 +114,31 @@ TEST_SUITE("alarm.AlarmEngine") {
     CHECK(plant.active() == 1);
   }
 
+  TEST_CASE("a rule on every service has one alarm for each service, of its own project only") {
+    AlarmWorld plant;
+    const auto rule = plant.add_rule(80, true);
+    auto first = plant.transition(rule, true, 81);
+    first.transition.service = plant.service.id;
+    auto second = plant.transition(rule, true, 82);
+    second.transition.service = plant.other_service.id;
+    auto foreign_rule = rule;
+    foreign_rule.id = plant.world.ids.next<alarm::AlarmRuleId>();
+    foreign_rule.project = plant.world.ids.next<access::ProjectId>();
+    must(plant.write(
+        [&](auto& t) { return t.template get<alarm::AlarmRuleStore>().insert(foreign_rule); }));
+    auto foreign = plant.transition(foreign_rule, true, 83);
+    foreign.transition.service = plant.service.id;
+
+    must(plant.report(plant.node, first));
+    must(plant.report(plant.node, second));
+    must(plant.report(plant.node, foreign));
+    CHECK(plant.active() == 1);
+    must(plant.report(plant.other_node, second));
+
+    REQUIRE(plant.active() == 2);
+    CHECK(plant.alarms()[0].service != plant.alarms()[1].service);
+  }
+
   TEST_CASE("transitions of a removed rule are skipped with success") {
     AlarmWorld plant;
     auto rule = plant.add_rule();
@@ -223,9 +248,10 @@ TEST_SUITE("alarm.AlarmEngine") {
 }
 
 TEST_SUITE("alarm.AlarmRuleSource") {
-  TEST_CASE("a node gets the rules on its own services that are switched on, and no others") {
+  TEST_CASE("a node gets the enabled rules on its own and on every service, and no others") {
     AlarmWorld plant;
     const auto rule = plant.add_rule(80);
+    const auto everywhere = plant.add_rule(90, true);
     alarm::AlarmRuleSource source;
     const auto resources_of = [&](const fleet::EdgeNode& node) {
       return must(plant.write([&](auto& t) { return source.resources(t, node); }));
@@ -237,10 +263,13 @@ TEST_SUITE("alarm.AlarmRuleSource") {
     REQUIRE(mine.size() == 1);
     CHECK(mine[0].name == "alarm-rules");
     const auto rules = must(link::parse_edge_alarm_rules(mine[0].body)).rules;
-    REQUIRE(rules.size() == 1);
+    REQUIRE(rules.size() == 2);
     CHECK(rules[0].id == rule.id);
     CHECK(rules[0].threshold == 80);
-    CHECK(must(link::parse_edge_alarm_rules(others.at(0).body)).rules.empty());
+    const auto elsewhere = must(link::parse_edge_alarm_rules(others.at(0).body)).rules;
+    REQUIRE(elsewhere.size() == 1);
+    CHECK(elsewhere[0].id == everywhere.id);
+    CHECK(elsewhere[0].service.is_nil());
   }
 }
 

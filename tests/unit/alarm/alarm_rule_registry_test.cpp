@@ -56,6 +56,18 @@ TEST_SUITE("alarm.AlarmRuleRegistry") {
     CHECK(failure(plant.registry.create(plant.grant(), foreign)) == "core.not_found");
   }
 
+  TEST_CASE("a rule on every service makes every node's desired state of the project anew") {
+    Rules plant;
+    auto everywhere = plant.wanted();
+    everywhere.condition.service = {};
+    everywhere.condition.tag = "drive/fast/not-yet-there";
+
+    const auto rule = must(plant.registry.create(plant.grant(), everywhere));
+
+    CHECK(plant.touched().size() == 2);
+    CHECK(must(plant.registry.get(plant.grant(), rule.id)).condition == everywhere.condition);
+  }
+
   TEST_CASE("names, hysteresis and hold out of bounds are refused by name of the field") {
     Rules plant;
     auto nameless = plant.wanted();

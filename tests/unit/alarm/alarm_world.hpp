@@ -64,13 +64,13 @@ class AlarmWorld {
     return store->write([&](ecp::storage::Transaction& transaction) { return unit(transaction); });
   }
 
-  ecp::alarm::AlarmRule add_rule(double threshold = 80) {
+  ecp::alarm::AlarmRule add_rule(double threshold = 80, bool is_everywhere = false) {
     ecp::alarm::AlarmRule rule;
     rule.id = world.ids.next<ecp::alarm::AlarmRuleId>();
     rule.organization = scope.organization;
     rule.project = scope.project;
     rule.name = "too hot " + std::to_string(++count_);
-    rule.condition.service = service.id;
+    if (!is_everywhere) rule.condition.service = service.id;
     rule.condition.tag = "drive/fast/temperature";
     rule.condition.threshold = threshold;
     rule.created_at = rule.condition_at = world.clock.now();

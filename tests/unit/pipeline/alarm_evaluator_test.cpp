@@ -179,6 +179,32 @@ TEST_SUITE("pipeline.AlarmEvaluator") {
     CHECK(line.transitions.empty());
   }
 
+  TEST_CASE("a rule on every service judges each by itself, also over a restart") {
+    auto everywhere = too_hot();
+    everywhere.service = {};
+    Line line(everywhere);
+    const wire::EdgeServiceId second(ecp::IdBytes{9});
+    series::Sample hot;
+    hot.tag = "furnace/fast/temperature";
+    hot.value = 120.0;
+
+    line.feed(101.0);
+    line.feed(50.0);
+    line.evaluator.judge(second, hot, line.transitions);
+    AlarmEvaluator after;
+    after.restore(line.evaluator.take_changed());
+    after.set_rules({everywhere});
+    after.judge(second, hot, line.transitions);
+    after.judge(service, hot, line.transitions);
+
+    REQUIRE(line.transitions.size() == 4);
+    CHECK(line.transitions[0].service == service);
+    CHECK_FALSE(line.transitions[1].raised);
+    CHECK(line.transitions[2].service == second);
+    CHECK(line.transitions[2].raised);
+    CHECK(line.transitions[3].service == service);
+  }
+
   TEST_CASE("samples of other tags and services, and texts, are not judged") {
     Line line(too_hot());
     series::Sample other;

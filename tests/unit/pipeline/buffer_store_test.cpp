@@ -140,22 +140,26 @@ TEST_CASE_TEMPLATE("BufferStore: journal numbers go on, and start at 1 when renu
   CHECK(done);
 }
 
-TEST_CASE_TEMPLATE("BufferStore: alarm memories are replaced and removed by rule", Backend,
+TEST_CASE_TEMPLATE("BufferStore: alarm memories are kept by service, removed by rule", Backend,
                    ECP_TEST_BACKENDS) {
   if (!Backend::is_available()) return;
   ecp::ManualEnv world;
   const auto store = opened(Backend::open(modules, world.env()));
-  ecp::pipeline::AlarmMemory memory{ecp::link::AlarmRuleId(ecp::IdBytes{1}), 2, false,
+  ecp::pipeline::AlarmMemory memory{ecp::link::AlarmRuleId(ecp::IdBytes{1}),
+                                    ecp::link::EdgeServiceId(ecp::IdBytes{2}), 2, false,
                                     ecp::Milliseconds{1500}};
+  auto other = memory;
+  other.service = ecp::link::EdgeServiceId(ecp::IdBytes{3});
 
   const auto done = store->write([&](Transaction& transaction) -> Result<void> {
     auto& buffer = transaction.get<BufferStore>();
     ECP_TRY_VOID(buffer.put(memory));
     memory.active = true;
     ECP_TRY_VOID(buffer.put(memory));
+    ECP_TRY_VOID(buffer.put(other));
     ECP_TRY(const auto found, buffer.memories());
-    REQUIRE(found.size() == 1);
-    CHECK(found[0] == memory);
+    REQUIRE(found.size() == 2);
+    CHECK(found[found[0].service == memory.service ? 0 : 1] == memory);
     ECP_TRY_VOID(buffer.remove(memory.rule));
     ECP_TRY(const auto none, buffer.memories());
     CHECK(none.empty());

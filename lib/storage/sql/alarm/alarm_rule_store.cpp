@@ -22,6 +22,8 @@ constexpr auto by_project = select_rules +
                             " ORDER BY name, id LIMIT $3 OFFSET $4";
 constexpr auto enabled_of_service =
     select_rules + " WHERE service = $1 AND enabled = 1 ORDER BY id";
+constexpr auto enabled_everywhere =
+    select_rules + " WHERE service = '' AND project = $1 AND enabled = 1 ORDER BY id";
 
 Result<AlarmRule> read_rule(Statement& row) {
   AlarmRule rule;
@@ -62,7 +64,7 @@ class SqlAlarmRuleStore final : public AlarmRuleStore {
                         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13,"
                         " $14, $15) ON CONFLICT DO NOTHING",
                         rule.id.to_string(), rule.organization.to_string(),
-                        rule.project.to_string(), rule.name, condition.service.to_string(),
+                        rule.project.to_string(), rule.name, sql_stores::id_text(condition.service),
                         condition.tag, condition.above, condition.threshold, condition.hysteresis,
                         std::int64_t{condition.hold.count()}, to_string(rule.severity),
                         rule.enabled, rule.condition_revision, rule.condition_at, rule.created_at));
@@ -100,6 +102,11 @@ class SqlAlarmRuleStore final : public AlarmRuleStore {
 
   Result<std::vector<AlarmRule>> list_enabled(link::EdgeServiceId service) override {
     ECP_TRY(auto* const rows, connection_.bound(enabled_of_service, service.to_string()));
+    return sql_stores::read_all<AlarmRule>(*rows, read_rule);
+  }
+
+  Result<std::vector<AlarmRule>> list_enabled_everywhere(access::ProjectId project) override {
+    ECP_TRY(auto* const rows, connection_.bound(enabled_everywhere, project.to_string()));
     return sql_stores::read_all<AlarmRule>(*rows, read_rule);
   }
 

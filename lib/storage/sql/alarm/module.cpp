@@ -19,7 +19,8 @@ constexpr storage::Migration migrations[] = {
      " hysteresis DOUBLE PRECISION NOT NULL, hold_ms BIGINT NOT NULL, severity TEXT NOT NULL,"
      " enabled BIGINT NOT NULL, revision BIGINT NOT NULL, condition_revision BIGINT NOT NULL,"
      " condition_at BIGINT NOT NULL, created_at BIGINT NOT NULL, UNIQUE (project, name));"
-     "CREATE INDEX alarm_rules_service ON alarm_rules (service);"
+     // `service` is empty for a rule on every service of the project.
+     "CREATE INDEX alarm_rules_service ON alarm_rules (service, project);"
      "CREATE TABLE alarm_settings (project TEXT NOT NULL PRIMARY KEY,"
      " node_offline BIGINT NOT NULL, service_failed BIGINT NOT NULL, revision BIGINT NOT NULL);"
      // `active_key` is the key while the alarm is active, then null: one active alarm per key.

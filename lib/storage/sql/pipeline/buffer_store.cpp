@@ -212,24 +212,27 @@ class SqlBufferStore final : public BufferStore {
 
   Result<std::vector<AlarmMemory>> memories() override {
     ECP_TRY(auto* const rows,
-            connection_.bound("SELECT rule, told_revision, active, held FROM pipeline_alarms"));
+            connection_.bound(
+                "SELECT rule, service, told_revision, active, held FROM pipeline_alarms"));
     std::vector<AlarmMemory> found;
     while (true) {
       ECP_TRY(const bool more, rows->step());
       if (!more) return found;
       ECP_TRY(const auto rule, link::AlarmRuleId::parse(rows->text(0)));
+      ECP_TRY(const auto service, link::EdgeServiceId::parse(rows->text(1)));
       found.push_back(
-          {rule, rows->integer(1), rows->integer(2) == 1, Milliseconds{rows->integer(3)}});
+          {rule, service, rows->integer(2), rows->integer(3) == 1, Milliseconds{rows->integer(4)}});
     }
   }
 
   Result<void> put(const AlarmMemory& memory) override {
-    ECP_TRY_VOID(connection_.run(
-        "INSERT INTO pipeline_alarms (rule, told_revision, active, held) VALUES ($1, $2, $3, $4)"
-        " ON CONFLICT (rule) DO UPDATE SET told_revision = excluded.told_revision,"
-        " active = excluded.active, held = excluded.held",
-        memory.rule.to_string(), memory.told_revision, memory.active,
-        std::int64_t{memory.held.count()}));
+    ECP_TRY_VOID(
+        connection_.run("INSERT INTO pipeline_alarms (rule, service, told_revision, active, held)"
+                        " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (rule, service) DO UPDATE SET "
+                        "told_revision = excluded.told_revision,"
+                        " active = excluded.active, held = excluded.held",
+                        memory.rule.to_string(), memory.service.to_string(), memory.told_revision,
+                        memory.active, std::int64_t{memory.held.count()}));
     return {};
   }
 
@@ -279,8 +282,9 @@ constexpr Migration migrations[] = {
      "CREATE TABLE pipeline_journals (journal TEXT NOT NULL PRIMARY KEY, next BIGINT NOT NULL);"
      "CREATE TABLE pipeline_journal (journal TEXT NOT NULL, number BIGINT NOT NULL,"
      " body TEXT NOT NULL, PRIMARY KEY (journal, number));"
-     "CREATE TABLE pipeline_alarms (rule TEXT NOT NULL PRIMARY KEY, told_revision BIGINT NOT NULL,"
-     " active BIGINT NOT NULL, held BIGINT NOT NULL)"},
+     "CREATE TABLE pipeline_alarms (rule TEXT NOT NULL, service TEXT NOT NULL,"
+     " told_revision BIGINT NOT NULL, active BIGINT NOT NULL, held BIGINT NOT NULL,"
+     " PRIMARY KEY (rule, service))"},
 };
 
 constexpr StoreFactory factories[] = {
