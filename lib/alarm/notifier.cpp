@@ -18,8 +18,8 @@ namespace ecp::inline v0::alarm {
 
 namespace {
 
-constexpr int claim_size = 16;
-constexpr Milliseconds lease{300'000};        // Longer than a whole claim can take.
+constexpr int claim_size = 5;
+constexpr Milliseconds lease{60'000};         // Longer than a whole claim can take.
 constexpr Milliseconds call_timeout{10'000};  // Of one notice.
 constexpr std::size_t longest_error = 300;    // Octets kept of a failure's text.
 

@@ -4,6 +4,7 @@
 #include <ecp/core/file.hpp>
 #include <ecp/identity/session_registry.hpp>
 #include <ecp/identity/user_registry.hpp>
+#include <ecp/plane/reasons.hpp>
 #include <ecp/rbac/authorizer.hpp>
 
 #include "plane/control_plane_state.hpp"
@@ -38,11 +39,19 @@ struct Desk {
   identity::SessionRegistry sessions;
 };
 
+/// The store of a control plane that was there before; none is made.
+Result<std::unique_ptr<storage::Store>> open_existing(const PlaneConfig& config, Env env) {
+  if (!read_file(config.data_folder + "/root-ca.pem", 64 * kibibyte)) {
+    return Error(reasons::nothing_here, {{"path", config.data_folder}});
+  }
+  return open_store(config, env);
+}
+
 }  // namespace
 
 Result<audit::VerifyReport> verify_audit(const PlaneConfig& config,
                                          const std::optional<Secret>& master_key, Env env) {
-  ECP_TRY(const auto store, open_store(config, env));
+  ECP_TRY(const auto store, open_existing(config, env));
   ECP_TRY(const auto sealing, open_sealing(config, master_key, env));
   ECP_TRY(const auto key, load_audit_key(*store, sealing, env));
   audit::VerifyInputs inputs;
@@ -57,14 +66,14 @@ Result<audit::VerifyReport> verify_audit(const PlaneConfig& config,
 }
 
 Result<Secret> make_login_link(const PlaneConfig& config, std::string_view email, Env env) {
-  ECP_TRY(auto store, open_store(config, env));
+  ECP_TRY(auto store, open_existing(config, env));
   Desk desk(std::move(store), env);
   return desk.sessions.make_login_link(desk.grant(), email);
 }
 
 Result<void> reset_password(const PlaneConfig& config, std::string_view email, const Secret& next,
                             Env env) {
-  ECP_TRY(auto store, open_store(config, env));
+  ECP_TRY(auto store, open_existing(config, env));
   Desk desk(std::move(store), env);
   const auto grant = desk.grant();
   ECP_TRY(const auto user, desk.users.find_by_email(grant, email));

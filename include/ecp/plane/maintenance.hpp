@@ -17,7 +17,8 @@
 namespace ecp::inline v0::plane {
 
 /// Prove the audit log of the configured store by its chains and signatures and by the checkpoint
-/// file beside the database. Fails with `failed_precondition` when there is no store or key yet.
+/// file beside the database. Fails, like the others here, with `failed_precondition`
+/// (plane.nothing_here) where no control plane has run yet.
 [[nodiscard]] ECP_EXPORT Result<audit::VerifyReport> verify_audit(
     const PlaneConfig& config, const std::optional<Secret>& master_key, Env env);
 

@@ -20,6 +20,10 @@ inline constexpr Reason no_series{
 inline constexpr Reason folder_in_use{
     3152, "plane.folder_in_use", ErrorCode::failed_precondition,
     "the data folder {path} is in use by another control plane; stop that first"};
-inline constexpr std::array plane_catalogue{&unknown_store, &no_series, &folder_in_use};
+inline constexpr Reason nothing_here{
+    3153, "plane.nothing_here", ErrorCode::failed_precondition,
+    "there is no control plane in {path} yet; run ecpd serve once"};
+inline constexpr std::array plane_catalogue{&unknown_store, &no_series, &folder_in_use,
+                                            &nothing_here};
 
 }  // namespace ecp::inline v0::plane::reasons

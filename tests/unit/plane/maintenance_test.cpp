@@ -28,6 +28,18 @@ TEST_SUITE("plane.maintenance") {
     CHECK(unsealed == 0);
   }
 
+  TEST_CASE("in a folder where nothing ran, nothing is made") {
+    PlaneWorld place;
+    auto config = place.config();
+    config.data_folder = place.folder.file("empty");
+
+    CHECK(failure(plane::verify_audit(config, {}, place.world.env())) == "plane.nothing_here");
+    CHECK(failure(plane::make_login_link(config, "a@example.com", place.world.env())) ==
+          "plane.nothing_here");
+    CHECK_FALSE(read_file(config.data_folder + "/master.key", 100));
+    CHECK_FALSE(read_file(config.data_folder + "/ecpd.db", 100));
+  }
+
   TEST_CASE("a missing checkpoint is noticed by the file beside the database [R35]") {
     PlaneWorld place;
     auto plane = must(place.open());
