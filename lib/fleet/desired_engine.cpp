@@ -3,7 +3,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <set>
+#include <span>
+#include <utility>
+#include <vector>
 
 #include <ecp/core/limits.hpp>
 #include <ecp/core/reasons.hpp>
@@ -15,7 +19,8 @@
 namespace ecp::inline v0::fleet {
 namespace {
 
-constexpr std::int64_t nodes_at_once = 500;
+constexpr std::int64_t nodes_at_once = 512;
+constexpr std::size_t nodes_per_unit = 32;  // Few enough that other writers are not kept waiting.
 
 /// Keep as many bodies as may travel inside the message; the agent fetches the others by hash.
 void trim_bodies(link::SignedManifest& manifest) {
@@ -53,13 +58,19 @@ struct DesiredEngine::State : std::enable_shared_from_this<DesiredEngine::State>
     });
   }
 
+  using MadeManifests = std::vector<std::pair<EdgeNodeId, link::SignedManifest>>;
+
   Result<std::int64_t> assemble();
-  Result<bool> assemble_one(storage::Transaction& transaction, EdgeNodeId id);
+  Result<MadeManifests> assemble_unit(std::span<const EdgeNodeId> nodes);
+  MadeManifests assemble_each(std::span<const EdgeNodeId> nodes);
+  Result<std::optional<link::SignedManifest>> assemble_one(storage::Transaction& transaction,
+                                                           EdgeNodeId id);
   Result<std::vector<DesiredResource>> collect(storage::Transaction& transaction,
                                                const EdgeNode& node);
   Result<link::SignedManifest> sign(const link::Manifest& manifest,
                                     std::vector<DesiredResource> resources) const;
   Result<void> send(EdgeNodeId node);
+  void send(EdgeNodeId node, link::SignedManifest manifest);
 
   storage::Store& store;
   const pki::SigningKey& key;
@@ -77,23 +88,49 @@ Result<std::int64_t> DesiredEngine::State::assemble() {
     ECP_TRY(const auto nodes, store.read([&](storage::Transaction& transaction) {
       return transaction.get<DesiredStore>().touched(nodes_at_once);
     }));
-    bool any = false;
+    std::vector<EdgeNodeId> fresh;
     for (const auto node : nodes) {
-      if (!tried.insert(node).second) continue;
-      any = true;
-      auto made = store.write(
-          [&](storage::Transaction& transaction) { return assemble_one(transaction, node); });
-      if (!made) {
-        env.log.error("fleet", "the manifest of an edge node could not be made",
-                      {{"node", node.to_string()}, {"error", made.error().describe()}});
-        continue;
-      }
-      if (!*made) continue;
-      ++changed;
-      ECP_TRY_VOID(send(node));
+      if (tried.insert(node).second) fresh.push_back(node);
     }
-    if (!any) return changed;
+    if (fresh.empty()) return changed;
+    for (std::size_t i = 0; i < fresh.size(); i += nodes_per_unit) {
+      const auto unit =
+          std::span<const EdgeNodeId>(fresh).subspan(i, std::min(nodes_per_unit, fresh.size() - i));
+      auto made = assemble_unit(unit);
+      auto manifests = made ? std::move(*made) : assemble_each(unit);
+      changed += static_cast<std::int64_t>(manifests.size());
+      for (auto& [node, manifest] : manifests) send(node, std::move(manifest));
+    }
   }
+}
+
+/// The manifests that changed, of some nodes in one commit.
+Result<DesiredEngine::State::MadeManifests> DesiredEngine::State::assemble_unit(
+    std::span<const EdgeNodeId> nodes) {
+  return store.write([&](storage::Transaction& transaction) -> Result<MadeManifests> {
+    MadeManifests made;
+    for (const auto node : nodes) {
+      ECP_TRY(auto manifest, assemble_one(transaction, node));
+      if (manifest) made.emplace_back(node, std::move(*manifest));
+    }
+    return made;
+  });
+}
+
+/// The same one by one, so that a node whose manifest cannot be made keeps no other from its own.
+DesiredEngine::State::MadeManifests DesiredEngine::State::assemble_each(
+    std::span<const EdgeNodeId> nodes) {
+  MadeManifests all;
+  for (const auto& node : nodes) {
+    auto made = assemble_unit({&node, 1});
+    if (!made) {
+      env.log.error("fleet", "the manifest of an edge node could not be made",
+                    {{"node", node.to_string()}, {"error", made.error().describe()}});
+      continue;
+    }
+    for (auto& manifest : *made) all.push_back(std::move(manifest));
+  }
+  return all;
 }
 
 Result<std::vector<DesiredResource>> DesiredEngine::State::collect(
@@ -112,12 +149,13 @@ Result<std::vector<DesiredResource>> DesiredEngine::State::collect(
 }
 
 /// Make a new manifest when the set of resources, or the epoch, really changed.
-Result<bool> DesiredEngine::State::assemble_one(storage::Transaction& transaction, EdgeNodeId id) {
+Result<std::optional<link::SignedManifest>> DesiredEngine::State::assemble_one(
+    storage::Transaction& transaction, EdgeNodeId id) {
   auto& nodes = transaction.get<EdgeNodeStore>();
   auto& desired = transaction.get<DesiredStore>();
   ECP_TRY_VOID(desired.settle(id));
   ECP_TRY(const auto node, nodes.find(id));
-  if (!node || node->revoked) return false;
+  if (!node || node->revoked) return std::nullopt;
   ECP_TRY(auto resources, collect(transaction, *node));
   link::Manifest manifest;
   manifest.agent = id;
@@ -126,18 +164,18 @@ Result<bool> DesiredEngine::State::assemble_one(storage::Transaction& transactio
                                   static_cast<std::int64_t>(resource.body.size())});
   }
   ECP_TRY(const auto stored, desired.find(id));
-  if (!stored && manifest.resources.empty()) return false;
+  if (!stored && manifest.resources.empty()) return std::nullopt;
   if (stored) {
     ECP_TRY(const auto before, link::parse_manifest(stored->manifest));
     const bool current = before.generation == node->wanted;
-    if (current && before.resources == manifest.resources) return false;
+    if (current && before.resources == manifest.resources) return std::nullopt;
   }
   manifest.generation = {std::max<std::int64_t>(node->wanted.epoch, 1),
                          node->wanted.generation + 1};
-  ECP_TRY(const auto made, sign(manifest, std::move(resources)));
+  ECP_TRY(auto made, sign(manifest, std::move(resources)));
   ECP_TRY_VOID(desired.put(id, made));
   ECP_TRY_VOID(nodes.put_wanted(id, manifest.generation));
-  return true;
+  return made;
 }
 
 Result<link::SignedManifest> DesiredEngine::State::sign(
@@ -156,16 +194,20 @@ Result<link::SignedManifest> DesiredEngine::State::sign(
 }
 
 Result<void> DesiredEngine::State::send(EdgeNodeId node) {
-  auto* const out = gateway.load();
-  if (out == nullptr || stopped) return {};
+  if (gateway.load() == nullptr || stopped) return {};
   ECP_TRY(auto manifest, store.read([&](storage::Transaction& transaction) {
     return transaction.get<DesiredStore>().find(node);
   }));
-  if (!manifest) return {};
-  trim_bodies(*manifest);
-  out->send(node, {transport::ChannelKind::desired, {}, {}}, link::to_json(*manifest),
-            [](const Result<void>&) {});  // An agent that missed it shows so in its heartbeat.
+  if (manifest) send(node, std::move(*manifest));
   return {};
+}
+
+void DesiredEngine::State::send(EdgeNodeId node, link::SignedManifest manifest) {
+  auto* const out = gateway.load();
+  if (out == nullptr || stopped) return;
+  trim_bodies(manifest);
+  out->send(node, {transport::ChannelKind::desired, {}, {}}, link::to_json(manifest),
+            [](const Result<void>&) {});  // An agent that missed it shows so in its heartbeat.
 }
 
 DesiredEngine::DesiredEngine(storage::Store& store, const pki::SigningKey& key, Env env)
