@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A swarm of agents that speak the real protocol over mutual TLS, for capacity and roll-out figures.
+// A swarm of agents that speak the real protocol over mutual TLS, for capacity and roll-out
+// figures.
 //
 //   ecp-swarm URL ROOT_PEM TOKEN_FILE FOLDER FIRST COUNT
 //
 // Enrolls COUNT agents with one token, connects them and answers heartbeats and manifests. Prints
-// "enrolled N" and "connected N"; then takes commands on standard input, one a line: "status" prints
-// counters, "reset N" drops N sockets, "quit" ends.
+// "enrolled N" and "connected N"; then takes commands on standard input, one a line: "status"
+// prints counters, "reset N" drops N sockets, "quit" ends.
 
 #include <fcntl.h>
 #include <poll.h>
@@ -17,6 +18,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
 #include <memory>
 #include <vector>
@@ -24,6 +26,7 @@
 #include <ecp/core/env.hpp>
 #include <ecp/core/file.hpp>
 #include <ecp/core/json.hpp>
+#include <ecp/core/reasons.hpp>
 #include <ecp/http/client.hpp>
 #include <ecp/pki/certificate.hpp>
 
@@ -65,9 +68,9 @@ ecp::Result<link::LinkDocument> enroll(ecp::http::Client& client, const Argument
   ECP_TRY(const auto part, document.reader().value("link"));
   ECP_TRY(auto answer, link::parse_link_document(part.to_text()));
   ::mkdir(folder.c_str(), 0700);
-  ECP_TRY_VOID(ecp::write_file_durably(folder + "/key.pem", key.view()));
-  ECP_TRY_VOID(ecp::write_file_durably(folder + "/certificate.pem", chain));
-  ECP_TRY_VOID(ecp::write_file_durably(folder + "/roots.pem", answer.trust_roots_pem));
+  std::ofstream(folder + "/key.pem") << key.view();
+  std::ofstream(folder + "/certificate.pem") << chain;
+  std::ofstream(folder + "/roots.pem") << answer.trust_roots_pem;
   return answer;
 }
 
@@ -151,9 +154,9 @@ class Swarm {
       for (std::size_t i = 0; i < count && i < agents_.size(); ++i) agents_[i]->reset();
       std::cout << "reset " << count << std::endl;
     } else {
-      std::cout << "connected=" << totals_.connected << " refused=" << totals_.refused
-                << " manifests=" << totals_.manifests << " bad=" << totals_.bad_manifests
-                << " acknowledged=" << totals_.acknowledged
+      std::cout << "connected=" << totals_.connected << " sessions=" << totals_.sessions
+                << " refused=" << totals_.refused << " manifests=" << totals_.manifests
+                << " bad=" << totals_.bad_manifests << " acknowledged=" << totals_.acknowledged
                 << " generation=" << totals_.newest_generation << std::endl;
     }
   }
@@ -184,8 +187,8 @@ int main(int argc, char** argv) {
     std::cerr << (root ? token.error() : root.error()).describe() << '\n';
     return 1;
   }
-  Arguments arguments{argv[1], *root, std::string(token->view()), argv[4], std::atoi(argv[5]),
-                      std::atoi(argv[6])};
+  Arguments arguments{
+      argv[1], *root, std::string(token->view()), argv[4], std::atoi(argv[5]), std::atoi(argv[6])};
   mosquitto_lib_init();
   ecp::StreamLog log(STDERR_FILENO, ecp::LogLevel::warning, ecp::system_clock());
   ecp::RealEnv world(log, 1);

@@ -78,6 +78,7 @@ void Agent::on_connect(mosquitto* client, void* self, int code, int, const mosqu
   }
   agent.up_ = true;
   ++agent.totals_.connected;
+  ++agent.totals_.sessions;
   mosquitto_subscribe(client, nullptr, (agent.prefix_ + "down/#").c_str(), 1);
   agent.publish("up/presence", link::to_json(link::Presence{true, agent.connection_, "swarm"}), 1);
   agent.awaiting_ack_ = false;
@@ -136,8 +137,8 @@ void Agent::report() {
   link::ReportedItem item;
   item.generation = applied_;
   for (const auto& resource : resources_) {
-    item.resources.push_back({resource.name, resource.sha256, resource.sha256,
-                              link::ResourceState::applied, {}});
+    item.resources.push_back(
+        {resource.name, resource.sha256, resource.sha256, link::ResourceState::applied, {}});
   }
   link::ReportedBatch batch;
   batch.buffer_id = buffer_id_;

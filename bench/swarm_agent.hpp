@@ -16,6 +16,7 @@ namespace swarm {
 /// What all agents of a process share and count.
 struct Totals {
   std::uint64_t connected = 0;
+  std::uint64_t sessions = 0;  ///< Connections that were accepted, ever.
   std::uint64_t refused = 0;
   std::uint64_t manifests = 0;      ///< Accepted: greater pair, right agent, right signature.
   std::uint64_t bad_manifests = 0;  ///< Everything else that claimed to be one.
@@ -62,7 +63,7 @@ class Agent {
   ecp::link::Generation applied_;
   std::vector<ecp::link::ManifestResource> resources_;
   std::string manifest_sha256_;
-  std::int64_t next_number_ = 1;   ///< Of the reported journal.
+  std::int64_t next_number_ = 1;  ///< Of the reported journal.
   bool awaiting_ack_ = false;
   bool report_due_ = false;
   std::string buffer_id_;
