@@ -110,10 +110,12 @@ def main():
             share = (cpu_seconds(ecpd) - cpu) / (time.monotonic() - start) * 100
             per_agent = (memory(ecpd)[0] - before[0]) * 1024 / (2 * half)
             broker_each = (memory(broker)[0] - before[1]) * 1024 / (2 * half)
+            resident = memory(ecpd)[0]
+            good = per_agent / broker_each <= 0.6 and resident <= 40 and share <= 3
             print(
                 f"P1 ecpd {per_agent:.2f} KiB/agent, mosquitto {broker_each:.2f} KiB/session, ratio "
-                f"{per_agent / broker_each:.2f} (goal <= 0.6); ecpd RSS {memory(ecpd)[0]:.1f} MiB (goal <= 40 at "
-                f"10,000); CPU {share:.1f} % of a core (goal <= 3)"
+                f"{per_agent / broker_each:.2f} (goal <= 0.6); ecpd RSS {resident:.1f} MiB (goal <= 40); "
+                f"CPU {share:.1f} % of a core (goal <= 3) {'PASS' if good else 'MISS'}"
             )
             manifests, acknowledged = (total(swarms, name) for name in ("manifests", "acknowledged"))
             cpu = cpu_seconds(ecpd), cpu_seconds(broker)
@@ -140,6 +142,7 @@ def main():
                 f"({2 * half / took:.0f}/s), reported and durably stored in {full:.2f} s ({2 * half / full:.0f}/s), "
                 f"{spent / (2 * half) * 1e6:.0f} us CPU of ecpd and broker each"
             )
+            print("P3 floor: the raw roll-out over mutual TLS is not measured; no ratio")
             begun, sessions, dropped = time.monotonic(), total(swarms, "sessions"), min(1000, half)
             swarms[0].ask(f"reset {dropped}")
             wait_for("all sessions again", lambda: total(swarms, "sessions") >= sessions + dropped, 120, 0.05)
@@ -151,7 +154,7 @@ def main():
             for swarm in swarms:
                 swarm.end()
             plane.stop()
-    return 0
+    return 0 if good else 1
 
 
 if __name__ == "__main__":
