@@ -18,6 +18,12 @@ bool is_refusal(const Error& error) {
          error.code() == ErrorCode::unimplemented || error.is(pipeline::reasons::stopped);
 }
 
+link::CommandState state_of(const Error& error) {
+  if (is_refusal(error)) return link::CommandState::refused;
+  return error.is(pipeline::reasons::write_unknown) ? link::CommandState::unknown
+                                                    : link::CommandState::failed;
+}
+
 std::string text_of(const Error& error) {
   return std::string(error.reason->symbol) + ": " + error.message();
 }
@@ -126,9 +132,7 @@ void Commands::ended(link::CommandId id, const Result<series::Value>& outcome) {
     const bool is_empty = text != nullptr && text->empty();
     return finish(id, link::CommandState::done, {}, is_empty ? "" : series::to_json(*outcome));
   }
-  const auto state =
-      is_refusal(outcome.error()) ? link::CommandState::refused : link::CommandState::failed;
-  finish(id, state, text_of(outcome.error()), {});
+  finish(id, state_of(outcome.error()), text_of(outcome.error()), {});
 }
 
 void Commands::finish(link::CommandId id, link::CommandState state, std::string reason,

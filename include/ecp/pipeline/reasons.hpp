@@ -46,6 +46,9 @@ inline constexpr Reason unknown_driver{2713, "pipeline.unknown_driver", ErrorCod
                                        "there is no driver {type}"};
 inline constexpr Reason queue_full{2714, "pipeline.queue_full", ErrorCode::resource_exhausted,
                                    "{limit} writes wait for the device already"};
+inline constexpr Reason write_unknown{2715, "pipeline.write_unknown", ErrorCode::timeout,
+                                      "the device was asked to write; whether it did is not known: "
+                                      "{problem}"};
 }  // namespace reasons
 
 inline constexpr std::array pipeline_catalogue{&reasons::device_unreachable,
@@ -62,6 +65,7 @@ inline constexpr std::array pipeline_catalogue{&reasons::device_unreachable,
                                                &reasons::write_not_verified,
                                                &reasons::stopped,
                                                &reasons::unknown_driver,
-                                               &reasons::queue_full};
+                                               &reasons::queue_full,
+                                               &reasons::write_unknown};
 
 }  // namespace ecp::inline v0::pipeline

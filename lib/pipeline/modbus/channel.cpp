@@ -9,6 +9,17 @@
 
 namespace ecp::inline v0::pipeline::modbus {
 
+namespace {
+
+/// What became of a request that was sent and lost: a read can be repeated, of a write nobody knows
+/// whether it took effect.
+Error lost(const Request& request, const Error& why) {
+  if (!request.urgent) return why;
+  return Error(reasons::write_unknown, {{"problem", why.message()}});
+}
+
+}  // namespace
+
 void BackOff::fail(SteadyTime now, Milliseconds min, Milliseconds max, Random& random) {
   wait_ = failing_ ? std::min(wait_ * 2, max) : min;
   failing_ = true;
@@ -211,7 +222,7 @@ void Channel::timed_out(Request request) {
     unit.fail(now(), config_.back_off_min, config_.back_off_max, env_.random);
   }
   tell_state();
-  request.done(reasons::device_timeout);
+  request.done(lost(request, reasons::device_timeout));
 }
 
 /// The connection was lost. An idle one is simply made again when it is needed; one that was lost
@@ -237,7 +248,7 @@ void Channel::reset_socket() {
 void Channel::fail_all(const Error& why) {
   auto queue = std::exchange(queue_, {});
   auto flights = std::exchange(flights_, {});
-  for (auto& [transaction, flight] : flights) flight.request.done(why);
+  for (auto& [transaction, flight] : flights) flight.request.done(lost(flight.request, why));
   for (auto& request : queue) request.done(why);
 }
 

@@ -22,7 +22,7 @@ namespace ecp::inline v0::pipeline::modbus {
 struct Request {
   std::uint8_t unit = 1;
   Bytes pdu;
-  bool urgent = false;  ///< Goes before those that are not.
+  bool urgent = false;  ///< A write or its reading back; goes before those that are not.
   std::function<void(Result<Bytes> pdu)> done;
   int tries = 0;  ///< Used up.
 };

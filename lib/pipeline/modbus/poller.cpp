@@ -199,20 +199,23 @@ void Poller::verify(TagPlace place, const Bytes& raw, Driver::WriteHandler handl
   auto read = read_of(tag_at(place), place.tag);
   auto pdu = read_request(read);
   const auto unit = read.unit;
-  channel_->submit({unit, std::move(pdu), true,
-                    [self = shared_from_this(), place, raw, read = std::move(read),
-                     handler = std::move(handler)](const Result<Bytes>& answer) {
-                      const auto octets = answer ? read_answer(read, *answer) : answer;
-                      if (!octets) return handler(octets.error());
-                      self->deliver(place.group, read, octets);
-                      const auto& tag = self->tag_at(place);
-                      const auto found = raw_of(tag, read, *octets);
-                      auto value = decode(tag, found);
-                      if (found == raw) return handler(std::move(value));
-                      handler(Error(reasons::write_not_verified,
-                                    {{"value", value ? series::to_json(*value) : "no value"}}));
-                    },
-                    0});
+  channel_->submit(
+      {unit, std::move(pdu), true,
+       [self = shared_from_this(), place, raw, read = std::move(read),
+        handler = std::move(handler)](const Result<Bytes>& answer) {
+         const auto octets = answer ? read_answer(read, *answer) : answer;
+         if (!octets) {
+           return handler(Error(reasons::write_unknown, {{"problem", octets.error().message()}}));
+         }
+         self->deliver(place.group, read, octets);
+         const auto& tag = self->tag_at(place);
+         const auto found = raw_of(tag, read, *octets);
+         auto value = decode(tag, found);
+         if (found == raw) return handler(std::move(value));
+         handler(Error(reasons::write_not_verified,
+                       {{"value", value ? series::to_json(*value) : "no value"}}));
+       },
+       0});
 }
 
 }  // namespace ecp::inline v0::pipeline::modbus

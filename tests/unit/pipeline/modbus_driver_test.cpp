@@ -227,6 +227,13 @@ TEST_SUITE("pipeline.ModbusDriver") {
     }));
   }
 
+  TEST_CASE("a write that was sent and never answered is unknown, not failed") {
+    const Device device;
+    Line line(device.port(), tag("silent", "2!400001", "int16", writable));
+
+    CHECK(line.write("silent", Value(std::int64_t{5})) == "pipeline.write_unknown");
+  }
+
   TEST_CASE("several requests may be under way at once when that is configured") {
     const Device device;
     Line line(device.port(),
