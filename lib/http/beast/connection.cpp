@@ -217,7 +217,12 @@ void Connection::next_piece() {
   deadline_.reset();
   shared_->env.workers.post([self = shared_from_this()] {
     auto& shared = *self->shared_;
-    auto piece = std::make_shared<Result<Bytes>>(self->response_.produce());
+    auto piece = std::make_shared<Result<Bytes>>(ecp::reasons::internal);
+    try {
+      *piece = self->response_.produce();
+    } catch (const std::exception& problem) {
+      shared.env.log.error("http", "a body's producer threw", {{"problem", problem.what()}});
+    }
     shared.post(self->strand(), [self, piece] {
       if (self->state_ == State::closed) return;
       if (!*piece) return self->close();
@@ -347,7 +352,8 @@ void Connection::drain() {
 
 void Connection::check(SteadyTime now) {
   if (state_ == State::closed || !deadline_ || now < *deadline_) return;
-  if (state_ == State::reading) return refuse(reasons::request_timeout);
+  // While an interim answer is still on its way, another would overwrite its octets.
+  if (state_ == State::reading && !sending_) return refuse(reasons::request_timeout);
   close();
 }
 
