@@ -50,7 +50,11 @@ std::vector<link::LinkDocument::Broker> advertised_brokers(const BrokerConfig& c
   if (brokers.empty() && config.external) {
     brokers.push_back({config.external->host, config.external->port});
   }
-  if (brokers.empty()) brokers.push_back({host_name(), config.port});
+  if (brokers.empty()) {
+    // A host's name may lead to another address than the one listened on.
+    const bool everywhere = config.bind == "0.0.0.0" || config.bind == "::";
+    brokers.push_back({everywhere ? host_name() : config.bind, config.port});
+  }
   return brokers;
 }
 
