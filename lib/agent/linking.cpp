@@ -12,6 +12,7 @@ namespace {
 
 constexpr auto time_deadline = Milliseconds{5'000};
 constexpr auto time_retry = Milliseconds{2'000};
+constexpr auto reopen_pause = Milliseconds{10'000};
 constexpr auto clock_tolerance = Milliseconds{5'000};
 constexpr int connects_before_refetch = 10;
 
@@ -46,8 +47,11 @@ Result<void> Agent::State::open_link() {
   handlers.on_connecting = [store = store_, connection = connection_, version = options_.version] {
     return presence_for_connect(*store, *connection, version);
   };
-  handlers.on_state = [this, lane = lane_](LinkState state, LinkLoss loss) {
-    lane->post([this, state, loss] { link_changed(state, loss); });
+  const auto serial = ++link_serial_;
+  handlers.on_state = [this, lane = lane_, serial](LinkState state, LinkLoss loss) {
+    lane->post([this, serial, state, loss] {
+      if (serial == link_serial_) link_changed(state, loss);
+    });
   };
   handlers.on_message = [this, lane = lane_, calls = std::weak_ptr(calls_)](
                             const transport::Channel& channel, Bytes payload) {
@@ -58,7 +62,20 @@ Result<void> Agent::State::open_link() {
   return link_->start(std::move(handlers));
 }
 
+void Agent::State::reopen_link() {
+  const auto opened = open_link();
+  if (opened) return;
+  close_link();
+  env_.log.error("agent", "the link cannot be opened", {{"why", opened.error().describe()}});
+  env_.executor.post_after(reopen_pause, [this, lane = lane_] {
+    lane->post([this] {
+      if (!link_) reopen_link();
+    });
+  });
+}
+
 void Agent::State::close_link() noexcept {
+  ++link_serial_;
   if (calls_) calls_->stop();
   if (link_) link_->stop();
   calls_.reset();

@@ -51,6 +51,8 @@ class Agent::State {
 
   // Link.
   Result<void> open_link();
+  /// Open it, and try again later when that fails.
+  void reopen_link();
   void close_link() noexcept;
   void on_state(transport::LinkState state, transport::LinkLoss loss);
   void link_changed(transport::LinkState state, transport::LinkLoss loss);
@@ -77,6 +79,7 @@ class Agent::State {
 
   AgentOptions options_;
   Env env_;
+  std::uint64_t link_serial_ = 0;  ///< Tells the link of now from those before it.
   AgentFiles files_;
   std::shared_ptr<storage::Store> store_;  // Shared with link handlers, which may outlive this.
   std::unique_ptr<pipeline::DriverFactory> drivers_;

@@ -89,9 +89,7 @@ void Agent::State::take_link_document(const Result<link::LinkDocument>& document
   close_link();
   is_linked_ = false;
   forwarder_->link_down();
-  if (const auto opened = open_link(); !opened) {
-    env_.log.error("agent", "the link cannot be opened", {{"why", opened.error().describe()}});
-  }
+  reopen_link();
 }
 
 /// What `ecp-edge status` shows beside the database; written when it changes.

@@ -63,6 +63,7 @@ void Forwarder::acknowledged(const link::Ack& ack, bool restarted) {
 
 void Forwarder::pump() {
   if (!is_up_) return;
+  retry_at_ = SteadyTime::max();
   for (const auto journal : {reported_journal, alarm_journal, event_journal}) {
     pump_journal(journal);
   }
@@ -70,7 +71,7 @@ void Forwarder::pump() {
 }
 
 SteadyTime Forwarder::wake_at() const {
-  auto next = SteadyTime::max();
+  auto next = retry_at_;
   for (const auto& [name, flight] : journals_) next = std::min(next, flight.again);
   for (const auto& [name, stream] : streams_) {
     for (const auto& flight : stream.flights) {
@@ -93,7 +94,9 @@ void Forwarder::pump_stream(const std::string& name) {
     state.live = next;
   }
   while (may_send(kept_for_live) && state.backlog < state.backlog_end) {
+    const auto failures = failures_;
     const auto next = send_from(name, state, state.backlog, state.backlog_end - 1);
+    if (failures_ != failures) break;
     if (next == state.backlog) {
       state.backlog = state.backlog_end;
     } else {
@@ -120,7 +123,8 @@ void Forwarder::send_again(const std::string& name, Stream& state) {
     auto& flight = state.flights[i];
     const bool is_due = now >= flight.again && (i == 0 || flight.is_refused);
     Flight again;
-    if (is_due && !send_batch(name, flight.first, flight.last, again)) {
+    const auto failures = failures_;
+    if (is_due && !send_batch(name, flight.first, flight.last, again) && failures_ == failures) {
       // Dropped meanwhile, to make room.
       state.flights.erase(state.flights.begin() + static_cast<std::ptrdiff_t>(i));
       continue;
@@ -149,6 +153,8 @@ bool Forwarder::send_batch(const std::string& name, std::int64_t from, std::int6
   auto batch = buffer_.batch(name, from, upto, most, env_.clock.now() - late_after);
   if (!batch) {
     env_.log.error("pipeline", "the buffer cannot be read", {{"why", batch.error().describe()}});
+    ++failures_;
+    retry_at_ = env_.clock.steady() + first_wait;
     return false;
   }
   if (!*batch) return false;

@@ -63,6 +63,8 @@ class ECP_EXPORT Forwarder {
   /// Send from a number on; return the number after what was sent, `from` when there was nothing.
   std::int64_t send_from(const std::string& name, Stream& stream, std::int64_t from,
                          std::int64_t upto);
+  /// False when there is nothing, or when the buffer could not be read: then `failures_` has grown
+  /// and `retry_at_` is set.
   bool send_batch(const std::string& name, std::int64_t from, std::int64_t upto, Flight& flight);
   void send_again(const std::string& name, Stream& stream);
   void refused(const std::string& name, std::int64_t first);
@@ -75,6 +77,8 @@ class ECP_EXPORT Forwarder {
   Env env_;
   bool is_up_ = false;
   std::size_t max_payload_ = 0;
+  std::uint64_t failures_ = 0;               ///< Reads of the buffer that failed.
+  SteadyTime retry_at_ = SteadyTime::max();  ///< When to read again after one.
   std::map<std::string, Stream, std::less<>> streams_;
   std::map<std::string, Flight, std::less<>> journals_;
 };
