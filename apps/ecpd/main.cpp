@@ -1,47 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <csignal>
-#include <cstring>
-#include <span>
-#include <string_view>
-
+#include "process/process.hpp"
 #include "program.hpp"
 
-extern char** environ;
-
-namespace {
-
-/// Variables that may override a key; nothing else of the environment is looked at.
-ecp::EnvironmentVariables environment() {
-  ecp::EnvironmentVariables found;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text(*entry);
-    const auto equals = text.find('=');
-    if (!text.starts_with("ECPD_") || equals == std::string_view::npos) continue;
-    found.emplace(text.substr(0, equals), text.substr(equals + 1));
-  }
-  return found;
-}
-
-sigset_t ending() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  return signals;
-}
-
-void run_until_signal() {
-  const auto signals = ending();
-  int number = 0;
-  sigwait(&signals, &number);
-}
-
-}  // namespace
-
 int main(int argc, char** argv) {
-  // Blocked before any thread exists, so that only run_until_signal takes them.
-  const auto signals = ending();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-  return ecpd::run({argv + 1, static_cast<std::size_t>(argc - 1)}, environment(), run_until_signal);
+  process::hold_signals();
+  return ecpd::run({argv + 1, static_cast<std::size_t>(argc - 1)}, process::environment("ECPD_"),
+                   process::run_until_signal);
 }
