@@ -15,7 +15,7 @@ from platform_parts import Refused
 
 KILLS = int(os.environ.get("ECP_KILLS", "10"))
 SEED = int(os.environ.get("ECP_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 31)
-RECOVERY_P95_S, RECOVERY_MAX_S = 5.0, 15.0
+RECOVERY_MAX_S = 15.0
 INTERVAL_MS = 100
 
 
@@ -94,18 +94,20 @@ def test_kills_lose_and_double_nothing(tmp_path, plant, capsys):
             if rng.random() < 0.5:
                 rig.change()
             victim = rng.choice(sorted(times))
-            before = rig.newest()
             begun = time.monotonic()
             rig.kill(victim)
-            # The first sample newer than the kill proves the whole line, from register to series.
-            mark = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()) + ".999Z"
-            wait_for(f"values after {victim} (seed {SEED})", lambda m=max(before, mark): rig.newest() > m, 60)
-            times[victim].append(max(0.0, time.monotonic() - begun - 1.0))
+            # The first sample read after the kill proves the whole line, from register to series.
+            mark = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+            wait_for(f"values after {victim} (seed {SEED})", lambda m=mark: rig.newest() > m, 60, 0.02)
+            times[victim].append(time.monotonic() - begun)
         # Heal, stop collecting, and compare both ends' counts.
-        rig.api.post(rig.path + "/commands", {"action": "stop"})
+        command = rig.api.post(rig.path + "/commands", {"action": "stop"})
+        wait_for("the stop", lambda: api.get(f"{place}/commands/{command['id']}")["state"] == "done", 30)
+        time.sleep(1)  # What was read before the stop is flushed to the buffer by then.
         wait_for("an empty buffer", lambda: int(edge.status()["buffered"].split()[0]) == 0, 60)
         edge.stop()
         status = edge.status()
+        assert int(status["buffered"].split()[0]) == 0, "samples came after the stop"
         committed, dropped = int(status["committed"].split()[0]), int(status["dropped"].split()[0])
         assert dropped == 0
         held = stored(api, rig.path)
@@ -117,7 +119,8 @@ def test_kills_lose_and_double_nothing(tmp_path, plant, capsys):
         everything = sorted(value for group in times.values() for value in group)
         with capsys.disabled():
             print(f"\n{KILLS} kills (seed {SEED}): {committed} samples, 0 lost, 0 doubled; recovery median "
-                  f"{statistics.median(everything):.1f} s, largest {everything[-1]:.1f} s")
+                  f"{statistics.median(everything):.2f} s, p95 {everything[int(len(everything) * 0.95)]:.2f} s, "
+                  f"largest {everything[-1]:.2f} s")
         assert everything[-1] <= RECOVERY_MAX_S
     finally:
         if edge:
