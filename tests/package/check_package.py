@@ -59,6 +59,18 @@ def build(options, what, prefix, folder):
     check(True, f"{what} builds against the installed package alone")
 
 
+def build_as_subdirectory(options, folder):
+    run(options.cmake, "-S", options.source / "tests/package/subdirectory", "-B", folder,
+        "-G", "Ninja", f"-DECP_SOURCE={options.source}", f"-DCMAKE_CXX_COMPILER={options.compiler}",
+        "-DCMAKE_CXX_FLAGS=-O0")
+    targets = run("ninja", "-C", folder, "-t", "targets", "all")
+    check(not re.search(r"test_core|bin/ecpd", targets),
+          "as a subdirectory it brings neither tests nor programs")
+    run(options.cmake, "--build", folder, "--target", "subdirectory")
+    check(run(folder / "subdirectory", timeout=60) == "holding register at offset 10\n",
+          "a program that adds the source tree as a subdirectory works")
+
+
 def check_agent_is_alone(program):
     symbols = run("nm", "-C", program)
     found = sorted({line for line in symbols.splitlines() if CLOUD.search(line)})
@@ -109,6 +121,9 @@ def main():
         build(options, "tests/package/consumer", folder / "prefix", folder / "consumer")
         check(run(folder / "consumer/other_asio", timeout=60) == "both work\n",
               "a program with an Asio of its own works with ours beside it")
+        check(run(folder / "consumer/umbrella", timeout=60) == "both halves\n",
+              "a program linked with ecp::ecp has the cloud's half and the edge's")
+        build_as_subdirectory(options, folder / "subdirectory")
         check_agent_is_alone(folder / "build/embed_agent")
         check_value(options, folder / "build/embed_plane_and_agent", folder)
         check_not_enrolled(folder / "build/embed_agent", folder)
