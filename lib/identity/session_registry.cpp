@@ -36,6 +36,11 @@ std::string_view source_of(const Session& session) {
   return session.source == by_link ? by_link : by_password;
 }
 
+/// What every right of a user rests on; raised with each change of his roles.
+Result<Revision> standing_of(storage::Transaction& transaction, access::UserId user) {
+  return transaction.get<access::PrincipalStore>().revision(user.bytes());
+}
+
 /// Who wants to log in, as found before his password is looked at.
 struct Candidate {
   std::optional<User> user;
@@ -60,20 +65,21 @@ Result<Candidate> find_candidate(storage::Transaction& transaction, std::string_
   return candidate;
 }
 
-/// Give a session new tokens; the family stays.
-SessionTokens renew_tokens(Session& session, BytesView family, const Env& env,
+/// Give a session new tokens that rest on a standing; the family stays.
+SessionTokens renew_tokens(Session& session, BytesView family, Revision standing, const Env& env,
                            const SessionOptions& options) {
   const Time now = env.clock.now();
   SessionTokens tokens;
   tokens.issued_at = now;
   tokens.access_token = make_secret("ecpa", env.random);
-  tokens.refresh_token = make_refresh_token(session.id, family, env.random);
+  tokens.refresh_token = make_refresh_token(family, env.random);
   tokens.refresh_expires_at = std::min(now + options.idle, session.created_at + options.absolute);
   tokens.access_expires_at = std::min(now + options.access, tokens.refresh_expires_at);
   session.access_hash = hash_text(tokens.access_token.view());
   session.access_expires_at = tokens.access_expires_at;
   session.refresh_hash = hash_text(tokens.refresh_token.view());
   session.refreshed_at = now;
+  session.standing = standing;
   return tokens;
 }
 
@@ -87,7 +93,8 @@ Result<SessionTokens> open_session(storage::Transaction& transaction, User user,
   session.created_at = env.clock.now();
   const Secret family(env.random.bytes(family_size));
   session.family_hash = hash_text(family.view());
-  auto tokens = renew_tokens(session, family.view(), env, options);
+  ECP_TRY(const auto standing, standing_of(transaction, user.id));
+  auto tokens = renew_tokens(session, family.view(), standing, env, options);
   ECP_TRY_VOID(transaction.get<SessionStore>().insert(session));
   ECP_TRY_VOID(transaction.get<UserStore>().note_login(user.id, session.created_at));
   ECP_TRY_VOID(audit::append_unauthenticated(
@@ -96,6 +103,33 @@ Result<SessionTokens> open_session(storage::Transaction& transaction, User user,
   user.last_login_at = session.created_at;
   tokens.user = std::move(user);
   return tokens;
+}
+
+/// New tokens for a session. With other rights than it had it goes on as another one, so that
+/// nothing which knew it before is good for them.
+Result<SessionTokens> go_on(storage::Transaction& transaction, Session session, BytesView family,
+                            const access::Origin& origin, const Env& env,
+                            const SessionOptions& options) {
+  auto& sessions = transaction.get<SessionStore>();
+  ECP_TRY(auto user, transaction.get<UserStore>().get(session.user));
+  ECP_TRY(const auto standing, standing_of(transaction, session.user));
+  const SessionId former = session.id;
+  const bool is_other = session.standing != standing;
+  if (is_other) session.id = env.ids.next<SessionId>();
+  auto renewed = renew_tokens(session, family, standing, env, options);
+  audit::Details details{{"session", session.id.to_string()}};
+  if (is_other) {
+    details.emplace_back("former", former.to_string());
+    ECP_TRY_VOID(sessions.remove(former));
+    ECP_TRY_VOID(sessions.insert(session));
+  } else {
+    ECP_TRY_VOID(sessions.update(session));
+  }
+  ECP_TRY_VOID(audit::append_unauthenticated(
+      transaction, env, circumstance_of(user.id, source_of(session), origin), operations::refresh,
+      audit::Outcome::done, subject_of(user), std::move(details)));
+  renewed.user = std::move(user);
+  return renewed;
 }
 
 }  // namespace
@@ -192,15 +226,13 @@ Result<SessionTokens> SessionRegistry::refresh(const Secret& refresh_token,
       auto tokens,
       store_.write([&](storage::Transaction& transaction) -> Result<std::optional<SessionTokens>> {
         auto& sessions = transaction.get<SessionStore>();
-        ECP_TRY(auto session, sessions.find(token->session));
-        if (!session || !equal_constant_time(session->family_hash, token->family_hash)) {
-          return std::nullopt;
-        }
+        ECP_TRY(auto session, sessions.find_by_family(token->family_hash));
+        if (!session) return std::nullopt;
         const Time now = env_.clock.now();
         const bool is_used = !equal_constant_time(session->refresh_hash, token->hash);
         const bool is_old = now >= session->refreshed_at + options_.idle ||
                             now >= session->created_at + options_.absolute;
-        ECP_TRY(auto user, transaction.get<UserStore>().get(session->user));
+        ECP_TRY(const auto user, transaction.get<UserStore>().get(session->user));
         if (is_used || is_old || !user.enabled) {
           ECP_TRY_VOID(sessions.remove(session->id));
           ECP_TRY_VOID(audit::append_unauthenticated(
@@ -210,13 +242,8 @@ Result<SessionTokens> SessionRegistry::refresh(const Secret& refresh_token,
                {"why", is_used ? "a used token was shown again" : "the session is over"}}));
           return std::nullopt;
         }
-        auto renewed = renew_tokens(*session, family.view(), env_, options_);
-        ECP_TRY_VOID(sessions.update(*session));
-        ECP_TRY_VOID(audit::append_unauthenticated(
-            transaction, env_, circumstance_of(user.id, source_of(*session), origin),
-            operations::refresh, audit::Outcome::done, subject_of(user),
-            {{"session", session->id.to_string()}}));
-        renewed.user = std::move(user);
+        ECP_TRY(auto renewed,
+                go_on(transaction, std::move(*session), family.view(), origin, env_, options_));
         return std::optional<SessionTokens>(std::move(renewed));
       }));
   if (!tokens) return reasons::session_over;
@@ -230,6 +257,8 @@ Result<access::Principal> SessionRegistry::authenticate(std::string_view access_
     if (!session || session->access_expires_at <= env_.clock.now()) return reasons::session_over;
     const auto user = transaction.get<UserStore>().get(session->user);
     if (!user || !user->enabled) return reasons::session_over;
+    ECP_TRY(const auto standing, standing_of(transaction, user->id));
+    if (session->standing != standing) return reasons::rights_changed;
     return access::Principal{access::PrincipalKind::user, user->id.bytes(), source_of(*session)};
   });
 }

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "identity/session_tokens.hpp"
 
-#include <algorithm>
-
 #include "identity/text.hpp"
 
 namespace ecp::inline v0::identity {
 namespace {
 
 constexpr std::string_view refresh_prefix = "ecpr_";
-constexpr std::size_t id_size = 16;
 constexpr std::size_t secret_size = 32;
 
 /// Octets of a refresh token, or "".
@@ -17,7 +14,7 @@ Secret octets_of(const Secret& token) {
   const auto text = token.view();
   if (text.substr(0, refresh_prefix.size()) != refresh_prefix) return {};
   auto octets = from_base64url(text.substr(refresh_prefix.size()));
-  if (!octets || octets->size() != id_size + family_size + secret_size) return {};
+  if (!octets || octets->size() != family_size + secret_size) return {};
   return Secret(*octets);
 }
 
@@ -27,9 +24,8 @@ Secret make_secret(std::string_view prefix, Random& random) {
   return Secret(std::string(prefix) + "_" + to_base64url(random.bytes(secret_size)));
 }
 
-Secret make_refresh_token(SessionId session, BytesView family, Random& random) {
-  Bytes octets(reinterpret_cast<const char*>(session.bytes().data()), id_size);
-  octets += family;
+Secret make_refresh_token(BytesView family, Random& random) {
+  Bytes octets(family);
   octets += random.bytes(secret_size);
   return Secret(std::string(refresh_prefix) + to_base64url(octets));
 }
@@ -37,16 +33,12 @@ Secret make_refresh_token(SessionId session, BytesView family, Random& random) {
 std::optional<RefreshToken> read_refresh_token(const Secret& token) {
   const Secret octets = octets_of(token);
   if (octets.empty()) return std::nullopt;
-  IdBytes id{};
-  std::transform(octets.view().begin(), octets.view().begin() + id_size, id.begin(),
-                 [](char octet) { return static_cast<std::uint8_t>(octet); });
-  return RefreshToken{SessionId(id), hash_text(octets.view().substr(id_size, family_size)),
-                      hash_text(token.view())};
+  return RefreshToken{hash_text(octets.view().substr(0, family_size)), hash_text(token.view())};
 }
 
 Secret family_of(const Secret& token) {
   const Secret octets = octets_of(token);
-  return Secret(octets.view().substr(std::min(id_size, octets.view().size()), family_size));
+  return Secret(octets.view().substr(0, family_size));
 }
 
 }  // namespace ecp::inline v0::identity

@@ -14,17 +14,16 @@
 
 namespace ecp::inline v0::identity {
 
-/// What a refresh token says: "ecpr_" and base64url of session id, family and the secret of this
-/// turn. The family proves that even an old token was once ours.
+/// What a refresh token says: "ecpr_" and base64url of family and the secret of this turn. The
+/// family finds the session, and proves that even an old token was once ours.
 struct RefreshToken {
-  SessionId session;
   std::string family_hash;
   std::string hash;  ///< Of the whole token.
 };
 
 /// Make "<prefix>_" and 256 random bits in base64url.
 [[nodiscard]] Secret make_secret(std::string_view prefix, Random& random);
-[[nodiscard]] Secret make_refresh_token(SessionId session, BytesView family, Random& random);
+[[nodiscard]] Secret make_refresh_token(BytesView family, Random& random);
 [[nodiscard]] std::optional<RefreshToken> read_refresh_token(const Secret& token);
 /// The family of a refresh token that was read before.
 [[nodiscard]] Secret family_of(const Secret& token);

@@ -75,6 +75,20 @@ def test_values_move_by_events(page):
     assert "live" in browser.text("#stream")
 
 
+def test_the_page_stays_open_when_rights_change(plane, admin, page):
+    """[R07] Its session goes on under a new id; nobody has to log in again."""
+    browser, organization = page["browser"], page["place"].split("/")[4]
+    user = admin.get("/api/v1/session")["user"]["id"]
+    token = browser.run("return sessionStorage.getItem('ecp.access-token')")
+    admin.post(f"/api/v1/orgs/{organization}/members", {"user": user, "role": "member"})
+    admin.token = plane.log_in("ada@example.com").token
+    wait_for("a new token", lambda: browser.run("return sessionStorage.getItem('ecp.access-token')") != token, 15)
+    wait_for("the stream", lambda: "live" in browser.text("#stream"), 10)
+    first = browser.text("#current")
+    wait_for("another value", lambda: browser.text("#current") not in ("–", first), 10)
+    assert not browser.run("return document.getElementById('live').hidden")
+
+
 def test_a_setpoint_is_written_and_verified(page):
     browser = page["browser"]
     browser.type("#write-value", "321.5")

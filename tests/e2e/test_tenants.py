@@ -126,7 +126,7 @@ def test_nothing_of_the_other_organization_shows_and_nothing_goes_missing(world,
 
 
 def test_a_right_taken_away_is_gone_with_the_next_call(plane, world):
-    """[R15]"""
+    """[R07] [R15]"""
     admin, place, org = world["admin"], world["place_a"], world["org_a"]
     user = admin.post("/api/v1/users", {"email": "gone@a.example.com", "name": "Gone", "password": PASSWORD})
     admin.post(f"/api/v1/orgs/{org}/members", {"user": user["id"], "role": "member"})
@@ -136,6 +136,9 @@ def test_a_right_taken_away_is_gone_with_the_next_call(plane, world):
     admin.call("DELETE", f"/api/v1/orgs/{org}/members/{user['id']}")
     with pytest.raises(Refused) as refused:
         api.get(place + "/edgenodes")
+    assert (refused.value.status, refused.value.reason) == (401, "identity.rights_changed")
+    with pytest.raises(Refused) as refused:
+        plane.log_in("gone@a.example.com").get(place + "/edgenodes")
     assert refused.value.status == 404
 
 

@@ -23,6 +23,7 @@ const refreshKey = "ecp.refresh-token";
 /** One person's session. Tokens live in this tab only and end with it. */
 export class Session {
   private token = sessionStorage.getItem(tokenKey);
+  private refreshing: Promise<boolean> | null = null;
 
   get open(): boolean { return this.token !== null; }
 
@@ -33,7 +34,7 @@ export class Session {
     this.keep(await this.send("POST", "/api/v1/session/link", { code }));
   }
   async logOut(): Promise<void> {
-    try { await this.send("DELETE", "/api/v1/session", undefined, { "If-Match": "*" }); } finally { this.forget(); }
+    try { await this.call("DELETE", "/api/v1/session", undefined, { "If-Match": "*" }); } finally { this.forget(); }
   }
   forget(): void {
     this.token = null;
@@ -56,8 +57,9 @@ export class Session {
 
   /** Read an event stream until it ends; the caller opens it again. */
   async events(path: string, signal: AbortSignal, opened: () => void, on: (name: string, data: unknown) => void): Promise<void> {
+    const token = this.token;
     let answer = await this.fetch("GET", path, undefined, { Accept: "text/event-stream" }, signal);
-    if (answer.status === 401 && (await this.refresh())) {
+    if (answer.status === 401 && (await this.renew(token))) {
       answer = await this.fetch("GET", path, undefined, { Accept: "text/event-stream" }, signal);
     }
     if (!answer.ok || !answer.body) throw await failure(answer);
@@ -84,15 +86,22 @@ export class Session {
     }
   }
 
-  private async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  private async call<T>(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<T> {
+    const token = this.token;
     try {
-      return (await this.send(method, path, body)) as T;
+      return (await this.send(method, path, body, headers)) as T;
     } catch (error) {
-      if (error instanceof ApiError && error.status === 401 && (await this.refresh())) {
-        return (await this.send(method, path, body)) as T;
+      if (error instanceof ApiError && error.status === 401 && (await this.renew(token))) {
+        return (await this.send(method, path, body, headers)) as T;
       }
       throw error;
     }
+  }
+  /** After a refusal of `token`: true when there is another one. A refresh token is good once, so calls share it. */
+  private renew(token: string | null): Promise<boolean> {
+    if (this.token !== token) return Promise.resolve(this.open);
+    this.refreshing ??= this.refresh().finally(() => { this.refreshing = null; });
+    return this.refreshing;
   }
   private async refresh(): Promise<boolean> {
     const refresh_token = sessionStorage.getItem(refreshKey);
@@ -100,7 +109,8 @@ export class Session {
     try {
       this.keep(await this.send("POST", "/api/v1/session/refresh", { refresh_token }));
       return true;
-    } catch {
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 401) throw error; // The log-in itself may still be good.
       this.forget();
       return false;
     }

@@ -31,7 +31,9 @@ inline constexpr Reason bad_bootstrap_secret{
     "the one-time secret is wrong, was used already or is too old"};
 inline constexpr Reason last_admin{1608, "identity.last_admin", ErrorCode::failed_precondition,
                                    "this is the last system administrator who can log in"};
+inline constexpr Reason rights_changed{1609, "identity.rights_changed", ErrorCode::unauthenticated,
+                                       "your rights have changed: refresh this log-in"};
 inline constexpr std::array identity_catalogue{
-    &wrong_credentials, &session_over, &too_many_tries,       &locked,    &busy,
-    &weak_password,     &bad_link,     &bad_bootstrap_secret, &last_admin};
+    &wrong_credentials, &session_over, &too_many_tries,       &locked,     &busy,
+    &weak_password,     &bad_link,     &bad_bootstrap_secret, &last_admin, &rights_changed};
 }  // namespace ecp::inline v0::identity::reasons

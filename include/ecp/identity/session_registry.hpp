@@ -56,9 +56,12 @@ class ECP_EXPORT SessionRegistry {
   /// Exchange the code of a log-in link, once. Fails with `unauthenticated`.
   Result<SessionTokens> log_in_by_link(const Secret& code, const access::Origin& origin);
   /// New tokens for a refresh token. A token used before ends its session, for whoever shows it.
+  /// When the user's roles have changed since, the session goes on under a new id.
   /// Fails with `unauthenticated`.
   Result<SessionTokens> refresh(const Secret& refresh_token, const access::Origin& origin);
-  /// Whose access token this is. Fails with `unauthenticated`.
+  /// Whose access token this is. Fails with `unauthenticated`: identity.session_over, or
+  /// identity.rights_changed when the user's roles have changed since the token was made and
+  /// `refresh` gives a new one.
   Result<access::Principal> authenticate(std::string_view access_token);
   /// End the session of an access token. Fails with `unauthenticated`.
   Result<void> log_out(std::string_view access_token, const access::Origin& origin);

@@ -55,6 +55,8 @@ struct Session {
   Time access_expires_at{};
   std::string family_hash;   ///< Of what all refresh tokens of this session have in common.
   std::string refresh_hash;  ///< Of the one refresh token that is good now.
+  /// Revision of the principal that the tokens rest on: with another one they are good no more.
+  Revision standing = Revision::none;
   Time created_at{};
   Time refreshed_at{};
 };
@@ -64,7 +66,7 @@ class ECP_EXPORT SessionStore {
   static constexpr std::string_view store_name = "identity.sessions";
   virtual ~SessionStore();
   virtual Result<void> insert(const Session& session) = 0;
-  virtual Result<std::optional<Session>> find(SessionId id) = 0;
+  virtual Result<std::optional<Session>> find_by_family(std::string_view family_hash) = 0;
   virtual Result<std::optional<Session>> find_by_access(std::string_view access_hash) = 0;
   /// Replace tokens and times; fails with `not_found` when the session is gone.
   virtual Result<void> update(const Session& session) = 0;

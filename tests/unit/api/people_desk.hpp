@@ -133,6 +133,11 @@ class PeopleDesk {
     return post("/api/v1/session",
                 R"({"email":")" + email + R"(","password":")" + password + "\"}")["access_token"];
   }
+  /// The access token that a refresh gives now.
+  std::string refresh(const std::string& refresh_token) {
+    return post("/api/v1/session/refresh",
+                R"({"refresh_token":")" + refresh_token + "\"}")["access_token"];
+  }
   /// Token of the first administrator.
   std::string admin() {
     if (post("/api/v1/bootstrap", person("ada@example.com", R"(,"secret":")" + secret() + "\""))

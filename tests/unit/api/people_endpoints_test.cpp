@@ -94,7 +94,7 @@ TEST_SUITE("api.organization_endpoints") {
     CHECK(town.remove(town.own.org, root, "\"1\"").status == 422);
     CHECK(town.remove(town.own.project, root, "\"1\"").status == 204);
     CHECK(town.remove(town.own.org, root, "\"1\"").status == 204);
-    CHECK(town.get("/api/v1/session", town.tokens["member"]).status == 200);
+    CHECK(town.get("/api/v1/session", town.log_in("member@own.example.com")).status == 200);
   }
 
   TEST_CASE("[R16] Everybody chooses from the organizations and projects he has a place in") {
@@ -125,10 +125,16 @@ TEST_SUITE("api.member_endpoints") {
 
   TEST_CASE("[R15] What somebody may do ends with his membership, at his next call") {
     Town town;
-    auto& token = town.tokens["project_admin"];
-    CHECK(town.get(town.own.project, token).status == 200);
+    const auto log_in = town.post("/api/v1/session", R"({"email":"project_admin@own.example.com",)"
+                                                     R"("password":")" +
+                                                         good_password + "\"}");
+    CHECK(town.get(town.own.project, log_in["access_token"]).status == 200);
     CHECK(town.remove(town.own.org + "/members/" + town.ids["project_admin"], town.root).status ==
           204);
+    const auto refusal = town.get(town.own.project, log_in["access_token"]);
+    CHECK(refusal.status == 401);
+    CHECK(refusal["reason"] == "identity.rights_changed");
+    const auto token = town.refresh(log_in["refresh_token"]);
     CHECK(town.get(town.own.project, token).status == 404);
     CHECK(town.get("/api/v1/session", token).document.root().find("roles")->size() == 0);
   }
@@ -163,7 +169,8 @@ TEST_SUITE("api.member_endpoints") {
     CHECK(town.post("/api/v1/members", membership(user, "system_admin"), town.root).status == 201);
     CHECK(town.get("/api/v1/users", town.log_in("second@example.com")).status == 200);
     CHECK(town.remove("/api/v1/members/" + id, town.root).status == 204);
-    CHECK(town.get("/api/v1/users", town.root).status == 403);
+    CHECK(town.get("/api/v1/users", town.root).status == 401);
+    CHECK(town.get("/api/v1/users", town.log_in("ada@example.com")).status == 403);
   }
 }
 

@@ -73,10 +73,44 @@ TEST_SUITE("identity.SessionRegistry") {
     CHECK(town.all.entries().front().entry.outcome == ecp::audit::Outcome::denied);
   }
 
+  TEST_CASE("a change of roles ends the access token; a refresh gives a new session [R07]") {
+    LoggedIn town;
+    const auto id_of = [&](const ecp::identity::SessionTokens& tokens) {
+      return must(town.store->read([&](ecp::storage::Transaction& transaction) {
+               return transaction.get<ecp::identity::SessionStore>().find_by_access(
+                   ecp::to_hex(ecp::sha256(tokens.access_token.view())));
+             }))
+          .value()
+          .id;
+    };
+    const auto former = id_of(town.tokens);
+
+    REQUIRE(town.store->write([&](ecp::storage::Transaction& transaction) {
+      return transaction.get<ecp::access::PrincipalStore>().touch(town.ann.bytes(),
+                                                                  town.world.clock.now());
+    }));
+
+    CHECK(town.all.sessions.authenticate(town.tokens.access_token.view())
+              .error()
+              .is(reasons::rights_changed));
+    const auto renewed = must(town.all.sessions.refresh(town.tokens.refresh_token, {}));
+    CHECK(town.is_in(renewed));
+    CHECK(id_of(renewed) != former);
+    CHECK(town.all.sessions.authenticate(town.tokens.access_token.view())
+              .error()
+              .is(reasons::session_over));
+    const auto second = id_of(renewed);
+    const auto again = must(town.all.sessions.refresh(renewed.refresh_token, {}));
+    CHECK(id_of(again) == second);
+
+    CHECK_FALSE(town.all.sessions.refresh(town.tokens.refresh_token, {}));
+    CHECK_FALSE(town.is_in(again));
+  }
+
   TEST_CASE("a forged refresh token harms nobody") {
     LoggedIn town;
     std::string forged(town.tokens.refresh_token.view());
-    forged[30] = forged[30] == 'A' ? 'B' : 'A';  // In the part that all turns have in common.
+    forged[10] = forged[10] == 'A' ? 'B' : 'A';  // In the part that all turns have in common.
 
     CHECK_FALSE(town.all.sessions.refresh(Secret(forged), {}));
     CHECK_FALSE(town.all.sessions.refresh(Secret("ecpr_x"), {}));

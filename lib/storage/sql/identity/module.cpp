@@ -25,6 +25,9 @@ constexpr Migration migrations[] = {
      "CREATE TABLE identity_attempts (subject TEXT NOT NULL PRIMARY KEY,"
      " in_window BIGINT NOT NULL, consecutive BIGINT NOT NULL, window_from BIGINT NOT NULL,"
      " blocked_until BIGINT NOT NULL, last_at BIGINT NOT NULL)"},
+    {2,
+     "ALTER TABLE identity_sessions ADD COLUMN standing BIGINT NOT NULL DEFAULT 0;"
+     "CREATE UNIQUE INDEX identity_sessions_family ON identity_sessions (family_hash)"},
 };
 
 constexpr StoreFactory factories[] = {

@@ -14,7 +14,7 @@ using identity::SessionId;
 
 #define ECP_SESSION_COLUMNS                                                                     \
   "id, user_id, source, access_hash, access_expires_at, family_hash, refresh_hash, created_at," \
-  " refreshed_at"
+  " refreshed_at, standing"
 
 Result<Session> read_session(const sql::Statement& row) {
   Session session;
@@ -27,6 +27,7 @@ Result<Session> read_session(const sql::Statement& row) {
   session.refresh_hash = row.text(6);
   session.created_at = sql::time_at(row, 7);
   session.refreshed_at = sql::time_at(row, 8);
+  session.standing = Revision{row.integer(9)};
   return session;
 }
 
@@ -36,18 +37,19 @@ class SqlSessionStore final : public identity::SessionStore {
 
   Result<void> insert(const Session& session) override {
     ECP_TRY_VOID(connection_.run("INSERT INTO identity_sessions (" ECP_SESSION_COLUMNS
-                                 ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                                 ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
                                  session.id.to_string(), session.user.to_string(), session.source,
                                  session.access_hash, session.access_expires_at,
                                  session.family_hash, session.refresh_hash, session.created_at,
-                                 session.refreshed_at));
+                                 session.refreshed_at, session.standing));
     return {};
   }
 
-  Result<std::optional<Session>> find(SessionId id) override {
+  Result<std::optional<Session>> find_by_family(std::string_view family_hash) override {
     return sql::first_row<Session>(
-        connection_.bound("SELECT " ECP_SESSION_COLUMNS " FROM identity_sessions WHERE id = $1",
-                          id.to_string()),
+        connection_.bound("SELECT " ECP_SESSION_COLUMNS
+                          " FROM identity_sessions WHERE family_hash = $1",
+                          family_hash),
         read_session);
   }
 
