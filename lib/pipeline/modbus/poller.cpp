@@ -51,8 +51,8 @@ void Poller::start(DriverHandlers handlers) {
 void Poller::stop() {
   is_running_ = false;
   if (waker_) waker_->cancel();
+  handlers_ = {};  // What is still being read says nothing about the device.
   channel_->close();
-  handlers_ = {};
 }
 
 void Poller::channel_state(std::optional<Error> problem) {

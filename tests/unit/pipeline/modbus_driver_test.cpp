@@ -273,4 +273,15 @@ TEST_SUITE("pipeline.ModbusDriver") {
 
     CHECK(line.write("t", Value(std::int64_t{1})) == "pipeline.stopped");
   }
+
+  TEST_CASE("stopping the driver makes no bad values of what it was reading") {
+    const Device device;
+    Line line(device.port(),
+              tag("good", "1!400001", "int16") + "," + tag("silent", "2!400001", "int16"));
+    line.read("good");
+    line.stop();
+
+    CHECK(line.value("good") == "-123");
+    CHECK(line.value("silent") != "pipeline.stopped");
+  }
 }
