@@ -5,6 +5,7 @@
 #include <atomic>
 #include <optional>
 #include <set>
+#include <shared_mutex>
 #include <span>
 #include <utility>
 #include <vector>
@@ -15,6 +16,8 @@
 #include <ecp/fleet/operations.hpp>
 #include <ecp/fleet/reasons.hpp>
 #include <ecp/pki/signature.hpp>
+
+#include "core/crash_point.hpp"
 
 namespace ecp::inline v0::fleet {
 namespace {
@@ -33,6 +36,12 @@ void trim_bodies(link::SignedManifest& manifest) {
     room -= body->second.size();
     ++body;
   }
+}
+
+/// Whether a manifest of ours is one that this database never knew.
+bool is_unknown(const EdgeNode& node, link::Generation generation, std::string_view digest) {
+  if (generation != node.wanted) return generation > node.wanted;
+  return !node.wanted_sha256.empty() && digest != node.wanted_sha256;
 }
 
 Bytes signed_octets(BytesView manifest) {
@@ -79,9 +88,11 @@ struct DesiredEngine::State : std::enable_shared_from_this<DesiredEngine::State>
   std::atomic<transport::AgentGateway*> gateway = nullptr;
   std::atomic<bool> scheduled = false;
   std::atomic<bool> stopped = false;
+  std::shared_mutex assembling;  ///< Shared by those who assemble; stop() waits for all.
 };
 
 Result<std::int64_t> DesiredEngine::State::assemble() {
+  const std::shared_lock lock(assembling);
   std::int64_t changed = 0;
   std::set<EdgeNodeId> tried;
   while (true) {
@@ -94,12 +105,15 @@ Result<std::int64_t> DesiredEngine::State::assemble() {
     }
     if (fresh.empty()) return changed;
     for (std::size_t i = 0; i < fresh.size(); i += nodes_per_unit) {
+      if (stopped) return changed;
       const auto unit =
           std::span<const EdgeNodeId>(fresh).subspan(i, std::min(nodes_per_unit, fresh.size() - i));
       auto made = assemble_unit(unit);
       auto manifests = made ? std::move(*made) : assemble_each(unit);
       changed += static_cast<std::int64_t>(manifests.size());
+      crash_at("desired.after_commit");
       for (auto& [node, manifest] : manifests) send(node, std::move(manifest));
+      crash_at("desired.after_send");
     }
   }
 }
@@ -174,7 +188,7 @@ Result<std::optional<link::SignedManifest>> DesiredEngine::State::assemble_one(
                          node->wanted.generation + 1};
   ECP_TRY(auto made, sign(manifest, std::move(resources)));
   ECP_TRY_VOID(desired.put(id, made));
-  ECP_TRY_VOID(nodes.put_wanted(id, manifest.generation));
+  ECP_TRY_VOID(nodes.put_wanted(id, manifest.generation, to_hex(sha256(made.manifest))));
   return made;
 }
 
@@ -224,6 +238,7 @@ void DesiredEngine::start(transport::AgentGateway& gateway) {
 
 void DesiredEngine::stop() noexcept {
   state_->stopped = true;
+  const std::lock_guard lock(state_->assembling);
   state_->gateway = nullptr;
 }
 
@@ -251,12 +266,13 @@ Result<bool> DesiredEngine::adopt(EdgeNodeId id, const link::SignedManifest& han
       pki::verify_signature(key.public_key(), signed_octets(handed.manifest), handed.signature)
           .has_value();
   const auto manifest = link::parse_manifest(handed.manifest);
+  const auto digest = to_hex(sha256(handed.manifest));
   return state_->store.write([&](storage::Transaction& transaction) -> Result<bool> {
     auto& nodes = transaction.get<EdgeNodeStore>();
     ECP_TRY(const auto node, nodes.find(id));
     if (!node || node->revoked) return reasons::agent_refused;
     const bool proven = ours && manifest && manifest->agent == id;
-    if (proven && manifest->generation <= node->wanted) return false;
+    if (proven && !is_unknown(*node, manifest->generation, digest)) return false;
     const audit::Circumstance circumstance{
         {access::PrincipalKind::agent, id.bytes(), "certificate"}, node->scope(), {}};
     ECP_TRY_VOID(audit::append_unauthenticated(
@@ -265,7 +281,7 @@ Result<bool> DesiredEngine::adopt(EdgeNodeId id, const link::SignedManifest& han
         {"edge_node", id.to_string(), node->name},
         {{"epoch", std::to_string(proven ? manifest->generation.epoch : 0)}}));
     if (!proven) return false;
-    ECP_TRY_VOID(nodes.put_wanted(id, {manifest->generation.epoch + 1, 0}));
+    ECP_TRY_VOID(nodes.put_wanted(id, {manifest->generation.epoch + 1, 0}, ""));
     ECP_TRY_VOID(transaction.get<DesiredStore>().touch(id));
     transaction.after_commit([state = state_] { state->wake(); });
     return true;

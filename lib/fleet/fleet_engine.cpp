@@ -11,11 +11,15 @@
 #include <ecp/transport/calls.hpp>
 
 #include "fleet/lane.hpp"
+#include "fleet/pending_births.hpp"
 
 namespace ecp::inline v0::fleet {
 namespace {
 
 constexpr std::size_t messages_at_once = 100;
+/// Births and wills of one agent that a full lane still takes. They are sent once a connection, so
+/// that none may be lost; an agent that sends more has itself to blame.
+constexpr std::size_t vital_births = 4;
 constexpr Milliseconds sweep_interval{1'000};
 constexpr Milliseconds denied_interval{2'000};
 constexpr Milliseconds flush_interval{5'000};
@@ -50,6 +54,7 @@ struct FleetEngine::State : std::enable_shared_from_this<FleetEngine::State> {
   std::unique_ptr<PresenceEngine> presence;
   std::shared_ptr<Lane> telemetry;  // Shared: with its posted tasks.
   std::shared_ptr<Lane> control;    // Shared: with its posted tasks.
+  PendingBirths births;  ///< While an agent has one, its telemetry follows it in `control`.
   std::atomic<bool> stopped = false;
   std::atomic<std::int64_t> denied_version = -1;
   std::shared_mutex job_mutex;  ///< Shared by timed jobs; stop() waits for all.
@@ -89,11 +94,14 @@ void FleetEngine::State::compose() {
 void FleetEngine::State::on_message(EdgeNodeId agent, const transport::Channel& channel,
                                     Bytes payload) {
   if (stopped || calls.take(agent, channel, payload)) return;
-  const auto& lane = channel.kind == transport::ChannelKind::telemetry ? telemetry : control;
-  if (!lane->push({agent, channel, std::move(payload)})) {
-    env.log.warning("fleet", "too many messages wait; one was dropped and will come again",
-                    {{"node", agent.to_string()}});
-  }
+  const bool is_birth = channel.kind == transport::ChannelKind::presence;
+  const bool vital = is_birth && births.add(agent) <= vital_births;
+  const bool fast = channel.kind == transport::ChannelKind::telemetry && !births.has(agent);
+  const auto& lane = fast ? telemetry : control;
+  if (lane->push({agent, channel, std::move(payload)}, vital)) return;
+  if (is_birth) births.settle(agent);
+  env.log.warning("fleet", "too many messages wait; one was dropped and will come again",
+                  {{"node", agent.to_string()}});
 }
 
 void FleetEngine::State::work_telemetry(std::vector<Heard>& messages) {
@@ -101,18 +109,29 @@ void FleetEngine::State::work_telemetry(std::vector<Heard>& messages) {
   ingest->take_telemetry(messages);
 }
 
-/// Births and wills before journals: a birth may refuse the buffers that the journals are from.
+/// Births and wills before journals and telemetry: a birth may refuse the buffers that those are
+/// from.
 void FleetEngine::State::work_control(std::vector<Heard>& messages) {
+  using transport::ChannelKind;
   const auto is_presence = [](const Heard& heard) {
-    return heard.channel.kind == transport::ChannelKind::presence ||
-           heard.channel.kind == transport::ChannelKind::state;
+    return heard.channel.kind == ChannelKind::presence || heard.channel.kind == ChannelKind::state;
   };
-  const auto middle = std::stable_partition(messages.begin(), messages.end(), is_presence);
-  const auto count = static_cast<std::size_t>(middle - messages.begin());
+  const auto is_journal = [](const Heard& heard) {
+    return heard.channel.kind != ChannelKind::telemetry;
+  };
+  const auto begin = messages.begin();
+  const auto journals = std::stable_partition(begin, messages.end(), is_presence);
+  const auto values = std::stable_partition(journals, messages.end(), is_journal);
   const std::span all(messages);
-  presence->take(all.first(count));
-  for (const auto& message : all.subspan(count)) presence->heard(message.agent);
-  ingest->take_journals(all.subspan(count));
+  const auto first = static_cast<std::size_t>(journals - begin);
+  const auto middle = static_cast<std::size_t>(values - begin);
+  presence->take(all.first(first));
+  for (const auto& message : all.first(first)) {
+    if (message.channel.kind == ChannelKind::presence) births.settle(message.agent);
+  }
+  for (const auto& message : all.subspan(first)) presence->heard(message.agent);
+  ingest->take_journals(all.subspan(first, middle - first));
+  for (auto& message : all.subspan(middle)) telemetry->push(std::move(message));
 }
 
 void FleetEngine::State::on_question(EdgeNodeId agent, const link::Question& question,

@@ -102,14 +102,19 @@ Result<std::vector<series::Applied>> store_batches(series::SeriesStore& store,
   return store.append(batches);
 }
 
-Result<void> move_cursors(storage::Store& store, const std::vector<Judged>& taken,
+/// Move the cursors. A buffer that was refused meanwhile may belong to an agent that never had
+/// these samples: it shall renew it instead.
+Result<void> move_cursors(storage::Store& store, std::vector<Judged>& taken,
                           const std::vector<series::Applied>& applied) {
   return store.write([&](storage::Transaction& transaction) -> Result<void> {
     auto& buffers = transaction.get<BufferStore>();
     for (std::size_t i = 0; i < taken.size(); ++i) {
       const auto& incoming = *taken[i].incoming;
-      ECP_TRY_VOID(buffers.advance(incoming.agent, incoming.head.stream, incoming.head.buffer_id,
-                                   applied[i].upto));
+      const auto& head = incoming.head;
+      ECP_TRY(const bool refused, buffers.is_refused(incoming.agent, head.buffer_id));
+      taken[i].verdict = refused ? Verdict::renew : Verdict::take;
+      if (refused) continue;
+      ECP_TRY_VOID(buffers.advance(incoming.agent, head.stream, head.buffer_id, applied[i].upto));
     }
     return {};
   });
@@ -155,8 +160,13 @@ void IngestEngine::take_telemetry(std::span<const Heard> messages) {
   }
   for (std::size_t i = 0; i < taken.size(); ++i) {
     const auto& incoming = *taken[i].incoming;
-    state.acknowledge(incoming.agent, {incoming.head.stream, incoming.head.buffer_id,
-                                       (*applied)[i].upto, (*applied)[i].ranges, false});
+    const auto& head = incoming.head;
+    if (taken[i].verdict == Verdict::renew) {
+      state.acknowledge(incoming.agent, {head.stream, head.buffer_id, 0, {}, true});
+    } else {
+      state.acknowledge(incoming.agent, {head.stream, head.buffer_id, (*applied)[i].upto,
+                                         (*applied)[i].ranges, false});
+    }
     if (!incoming.batch.samples.empty() && state.parts.live.has_listener(taken[i].scope)) {
       state.parts.live.publish(taken[i].scope, "value", live_json(incoming));
     }

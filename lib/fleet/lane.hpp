@@ -27,11 +27,12 @@ class Lane : public std::enable_shared_from_this<Lane> {
   Lane(Work work, std::size_t at_once, Env env)
       : work_(std::move(work)), at_once_(at_once), env_(env) {}
 
-  /// False when the lane is full or stopped; the agent will send again.
-  bool push(Heard heard) {
+  /// False when the lane is full or stopped; the agent will send again. What is `vital` goes into a
+  /// full lane, too.
+  bool push(Heard heard, bool vital = false) {
     {
       const std::lock_guard lock(mutex_);
-      if (stopped_ || queue_.size() >= env_.limits.inbound_queue) return false;
+      if (stopped_ || (!vital && queue_.size() >= env_.limits.inbound_queue)) return false;
       queue_.push_back(std::move(heard));
       if (scheduled_) return true;
       scheduled_ = true;

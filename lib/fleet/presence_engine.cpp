@@ -161,7 +161,7 @@ void PresenceEngine::State::note(const PresenceEffect& effect) {
   if (effect.ahead && parts.on_ahead) parts.on_ahead(effect.agent);
 }
 
-/// Heartbeats that changed nothing may still show an older manifest than is wanted by now.
+/// Heartbeats that changed nothing may still show another manifest than is wanted by now.
 void PresenceEngine::State::check_generations(const std::vector<EdgeNodeId>& alive) {
   if (alive.empty()) return;
   const auto wanted =
@@ -175,8 +175,8 @@ void PresenceEngine::State::check_generations(const std::vector<EdgeNodeId>& ali
       });
   if (!wanted) return;
   for (const auto& node : *wanted) {
-    if (node.status.applied < node.wanted && parts.on_behind) parts.on_behind(node.id);
-    if (node.status.applied > node.wanted && parts.on_ahead) parts.on_ahead(node.id);
+    if (node.is_behind() && parts.on_behind) parts.on_behind(node.id);
+    if (node.is_ahead() && parts.on_ahead) parts.on_ahead(node.id);
   }
 }
 

@@ -60,8 +60,8 @@ class Application {
     ECP_TRY_VOID(come_online());
     for (const auto& service : heartbeat.services) ECP_TRY_VOID(note_service(service));
     effect_.facts = facts_of(heartbeat);
-    effect_.behind = heartbeat.applied < node_.wanted;
-    effect_.ahead = heartbeat.applied > node_.wanted;
+    effect_.behind = node_.is_behind();
+    effect_.ahead = node_.is_ahead();
     return store();
   }
 

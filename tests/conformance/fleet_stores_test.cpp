@@ -105,6 +105,7 @@ TEST_SUITE("conformance.fleet_stores") {
     node.status.version = "0.1.0";
     node.status.applied = {2, 9};
     node.status.host.load_1m = 0.25;
+    node.status.flips = {world.clock.now() - Milliseconds(1'000), world.clock.now()};
     must(in<EdgeNodeStore>(*store, [&](auto& nodes) { return nodes.insert(node); }));
     const auto found = must(
         in<EdgeNodeStore>(*store, [&](auto& nodes) { return nodes.get(project.id, node.id); }));
@@ -114,6 +115,14 @@ TEST_SUITE("conformance.fleet_stores") {
     CHECK(found.status.last_seen == world.clock.now());
     CHECK(found.status.applied == link::Generation{2, 9});
     CHECK(found.status.host.load_1m == 0.25);
+    CHECK(found.status.flips == node.status.flips);
+    CHECK(found.wanted_sha256.empty());
+    const auto wanted = must(in<EdgeNodeStore>(*store, [&](auto& nodes) -> Result<EdgeNode> {
+      ECP_TRY_VOID(nodes.put_wanted(node.id, {2, 10}, "abcd"));
+      return nodes.get(project.id, node.id);
+    }));
+    CHECK(wanted.wanted == link::Generation{2, 10});
+    CHECK(wanted.wanted_sha256 == "abcd");
   }
 
   TEST_CASE_TEMPLATE("[R12] a node of another project is not found", Backend, ECP_TEST_BACKENDS) {

@@ -63,6 +63,7 @@ class ECP_EXPORT DesiredEngine {
   void add_source(DesiredSource& source);
   /// Begin: assemble what waits, now and after every touch; send through `gateway`.
   void start(transport::AgentGateway& gateway);
+  /// Nothing is sent any more; wait for an assembly that is under way. Not from a source.
   void stop() noexcept;
 
   /// Mark nodes as changed inside the transaction that changed them; assembly, signature and
@@ -74,9 +75,9 @@ class ECP_EXPORT DesiredEngine {
   Result<std::int64_t> assemble();
   /// Send the stored manifest if there is one; an agent that is not connected misses it.
   Result<void> send(EdgeNodeId node);
-  /// An agent hands over a manifest beyond ours. With our valid signature the database is older
-  /// than the agent: the next manifest gets that epoch + 1, and the answer is true. Without it
-  /// nothing changes but an audit entry, and the answer is false.
+  /// An agent hands over a manifest beyond ours, or another of the same number. With our valid
+  /// signature the database is older than the agent: the next manifest gets that epoch + 1, and the
+  /// answer is true. Without it nothing changes but an audit entry, and the answer is false.
   Result<bool> adopt(EdgeNodeId node, const link::SignedManifest& manifest);
   /// Body of a resource of the node's own manifest, by hash. Fails with `not_found`.
   Result<std::string> resource(EdgeNodeId node, std::string_view sha256);

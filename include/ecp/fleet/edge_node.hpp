@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <ecp/access/grant.hpp>
 #include <ecp/access/ids.hpp>
@@ -39,6 +40,8 @@ struct EdgeNodeStatus {
   std::int64_t buffered = 0;    ///< Samples waiting in the agent.
   std::int64_t dropped = 0;     ///< Samples ever dropped there.
   link::Heartbeat::Host host;
+  /// When births last came that show a second holder of the identity; the newest few, in order.
+  std::vector<Time> flips;
 };
 
 /// A machine that was enrolled.
@@ -52,9 +55,20 @@ struct EdgeNode {
   Time created_at{};
   bool revoked = false;     ///< For good: nothing it sends is taken any more.
   link::Generation wanted;  ///< Newest manifest made for it.
+  /// Hex; of that manifest's octets. Empty: not known, or none was made under this number yet.
+  std::string wanted_sha256;
   EdgeNodeStatus status;
 
   [[nodiscard]] access::Scope scope() const noexcept { return {organization, project}; }
+  /// The agent shows an older manifest than it should have.
+  [[nodiscard]] bool is_behind() const noexcept { return status.applied < wanted; }
+  /// The agent shows a manifest that this database never knew: a later one, or another of the same
+  /// number, as after the database was restored from a backup.
+  [[nodiscard]] bool is_ahead() const noexcept {
+    if (status.applied != wanted) return status.applied > wanted;
+    return !wanted_sha256.empty() && !status.manifest_sha256.empty() &&
+           status.manifest_sha256 != wanted_sha256;
+  }
 };
 
 /// Check a name shown to people: 1..limits::name_length characters, not blank at either end.

@@ -57,7 +57,9 @@ class ECP_EXPORT EdgeNodeStore {
   virtual Result<void> touch_seen(EdgeNodeId id, Time seen) = 0;
   /// Replace what a heartbeat tells of buffer and host.
   virtual Result<void> put_vitals(EdgeNodeId id, const link::Heartbeat& heartbeat) = 0;
-  virtual Result<void> put_wanted(EdgeNodeId id, link::Generation wanted) = 0;
+  /// Number and digest of the newest manifest; an empty digest when none is made yet.
+  virtual Result<void> put_wanted(EdgeNodeId id, link::Generation wanted,
+                                  std::string_view sha256) = 0;
   /// Ids after `after`, in order, of nodes that were heard at least once and are neither absent nor
   /// revoked: those whose silence means something.
   virtual Result<std::vector<EdgeNodeId>> list_watched(EdgeNodeId after, std::int64_t limit) = 0;

@@ -19,7 +19,8 @@
 namespace ecp::inline v0::fleet {
 
 /// Receives everything agents send, hands it to the engines on the workers (telemetry and the rest
-/// in a lane each, in the order heard), answers their questions, and runs the fleet's timers.
+/// in a lane each, in the order heard; telemetry never before a birth that came first), answers
+/// their questions, and runs the fleet's timers.
 ///
 /// Ownership: owns presence and ingest; everything given outlives it.
 /// Thread safety: any thread.

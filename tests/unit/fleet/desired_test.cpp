@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <future>
+#include <thread>
+
 #include "world.hpp"
 
 using namespace fleet_test;  // NOLINT
@@ -13,6 +17,31 @@ link::Manifest open_manifest(const World& world, const link::SignedManifest& mad
                                 made.signature));
   return must(link::parse_manifest(made.manifest));
 }
+
+link::SignedManifest sign_manifest(const World& world, const link::Manifest& manifest) {
+  link::SignedManifest made;
+  made.manifest = link::to_json(manifest);
+  made.key_id = world.key.key_id();
+  made.signature = world.key.sign(std::string(link::manifest_signature_context) + made.manifest);
+  return made;
+}
+
+/// A source that says when it is asked and answers when it is let go.
+class SlowSource final : public DesiredSource {
+ public:
+  Result<std::vector<DesiredResource>> resources(storage::Transaction&, const EdgeNode&) override {
+    asked.set_value();
+    go_on.get_future().wait();
+    // Time for a stop() that does not wait to show itself.
+    stop_returned.get_future().wait_for(std::chrono::milliseconds(50));
+    ended = true;
+    return std::vector<DesiredResource>();
+  }
+  std::promise<void> asked;
+  std::promise<void> go_on;
+  std::promise<void> stop_returned;
+  std::atomic<bool> ended = false;
+};
 
 }  // namespace
 
@@ -99,11 +128,7 @@ TEST_SUITE("fleet.DesiredEngine") {
     link::Manifest ahead;
     ahead.agent = agent.id();
     ahead.generation = {3, 40};
-    link::SignedManifest proof;
-    proof.manifest = link::to_json(ahead);
-    proof.key_id = world.key.key_id();
-    proof.signature =
-        world.key.sign(std::string(link::manifest_signature_context) + proof.manifest);
+    const auto proof = sign_manifest(world, ahead);
 
     auto forged = proof;
     forged.signature[0] = static_cast<char>(forged.signature[0] ^ 1);
@@ -118,6 +143,48 @@ TEST_SUITE("fleet.DesiredEngine") {
     CHECK(world.node(agent.id()).wanted == link::Generation{4, 1});
     CHECK(open_manifest(world, agent.manifests.back()).generation == link::Generation{4, 1});
     CHECK_FALSE(must(world.plane->desired.adopt(agent.id(), proof)));
+  }
+
+  TEST_CASE("[R38] another manifest of the same number proves a restored database, too") {
+    World world;
+    Agent agent(world, world.add_node("press").id);
+    world.add_service(agent.id());
+    REQUIRE(agent.manifests.size() == 1);
+    const auto known = agent.manifests[0];
+    agent.beat({1, 1}, {}, to_hex(sha256(known.manifest)));
+    CHECK(agent.questions.empty());
+    CHECK_FALSE(must(world.plane->desired.adopt(agent.id(), known)));
+
+    auto other = open_manifest(world, known);
+    other.resources.clear();
+    const auto proof = sign_manifest(world, other);
+    agent.beat({1, 1}, {}, to_hex(sha256(proof.manifest)));
+    CHECK(agent.questions.size() == 1);  // It is asked to show the manifest.
+    agent.beat({1, 1}, {}, to_hex(sha256(proof.manifest)));
+    CHECK(agent.questions.size() == 2);
+    CHECK(must(world.plane->desired.adopt(agent.id(), proof)));
+    world.run();
+    CHECK(open_manifest(world, agent.manifests.back()).generation == link::Generation{2, 1});
+    CHECK_FALSE(must(world.plane->desired.adopt(agent.id(), proof)));
+  }
+
+  TEST_CASE("stopping waits for an assembly that is under way") {
+    World world;
+    const auto id = world.add_node("press").id;
+    SlowSource slow;
+    DesiredEngine engine(*world.store, world.key, world.env());
+    engine.add_source(slow);
+    must(world.store->write([&](storage::Transaction& transaction) {
+      return transaction.get<DesiredStore>().touch(id);
+    }));
+    std::thread assembling([&] { must(engine.assemble()); });
+    slow.asked.get_future().wait();
+    slow.go_on.set_value();
+    engine.stop();
+    const bool ended = slow.ended;
+    slow.stop_returned.set_value();
+    assembling.join();
+    CHECK(ended);
   }
 
   TEST_CASE("a manifest of another node proves nothing") {

@@ -114,7 +114,10 @@ struct Plane {
 
 /// Everything around it.
 struct World {
-  explicit World(std::uint64_t seed = 1) : env_(seed) { start_plane(); }
+  explicit World(std::uint64_t seed = 1, const Limits& limits = default_limits)
+      : env_(seed, limits) {
+    start_plane();
+  }
 
   void start_plane() {
     plane = std::make_unique<Plane>(*store, *series, network, authorizer, key, recorder, env());
@@ -192,6 +195,22 @@ struct World {
   }
 };
 
+/// The document of a batch: numbers first..first+count-1 of a buffer, one per second up to `last`.
+inline Bytes telemetry_document(EdgeServiceId service, std::int64_t first, std::int64_t count,
+                                const std::string& buffer, Time last) {
+  std::vector<series::Sample> samples;
+  for (std::int64_t i = 0; i < count; ++i) {
+    samples.push_back({"plc/fast/temperature", last - (count - 1 - i) * second,
+                       series::Quality::good, static_cast<double>(first + i), "", false});
+  }
+  link::TelemetryHead head;
+  head.buffer_id = buffer;
+  head.stream = service.to_string();
+  head.first = first;
+  head.last = first + count - 1;
+  return link::encode_telemetry(head, series::encode_samples(samples));
+}
+
 /// An agent that says what a test tells it to, and keeps what it is told.
 class Agent {
  public:
@@ -231,8 +250,10 @@ class Agent {
     link_->send({kind, label, {}}, std::move(payload), [](const Result<void>&) {});
     world_.run();
   }
-  void beat(link::Generation applied = {}, std::vector<link::Heartbeat::Service> services = {}) {
+  void beat(link::Generation applied = {}, std::vector<link::Heartbeat::Service> services = {},
+            const std::string& manifest_sha256 = {}) {
     link::Heartbeat heartbeat;
+    heartbeat.manifest_sha256 = manifest_sha256;
     heartbeat.connection = connection_;
     heartbeat.version = "1.0";
     heartbeat.applied = applied;
@@ -242,18 +263,8 @@ class Agent {
   /// Numbers first..first+count-1 of a buffer, one per second up to now.
   void telemetry(EdgeServiceId service, std::int64_t first, std::int64_t count,
                  const std::string& buffer = "buffer-1") {
-    std::vector<series::Sample> samples;
-    for (std::int64_t i = 0; i < count; ++i) {
-      samples.push_back({"plc/fast/temperature", world_.now() - (count - 1 - i) * second,
-                         series::Quality::good, static_cast<double>(first + i), "", false});
-    }
-    link::TelemetryHead head;
-    head.buffer_id = buffer;
-    head.stream = service.to_string();
-    head.first = first;
-    head.last = first + count - 1;
     send(transport::ChannelKind::telemetry,
-         link::encode_telemetry(head, series::encode_samples(samples)), head.stream);
+         telemetry_document(service, first, count, buffer, world_.now()), service.to_string());
   }
   [[nodiscard]] EdgeNodeId id() const { return id_; }
 

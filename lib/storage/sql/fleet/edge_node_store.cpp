@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ecp/fleet/edge_node_store.hpp>
 
+#include <charconv>
+
 #include "storage/sql/fleet/row.hpp"
 #include "storage/sql/fleet/stores.hpp"
 
@@ -14,7 +16,8 @@ const std::string select_nodes =
     "n.revoked, n.wanted_epoch, n.wanted_generation, s.state, s.absent, s.connection, "
     "s.changed_at, s.last_seen, s.version, s.applied_epoch, s.applied_generation, "
     "s.manifest_sha256, s.buffered, s.dropped, s.load_1m, s.memory_total, s.memory_available, "
-    "s.disk_free FROM fleet_nodes n JOIN fleet_node_status s ON s.node = n.id ";
+    "s.disk_free, n.wanted_sha256, s.flips FROM fleet_nodes n JOIN fleet_node_status s ON s.node = "
+    "n.id ";
 const std::string select_node = select_nodes + "WHERE n.id = $1";
 const std::string matches =
     "WHERE n.project = $1 AND n.name_key LIKE $2 ESCAPE '!' AND (CAST($3 AS TEXT) IS NULL OR "
@@ -23,6 +26,26 @@ const std::string select_page =
     select_nodes + matches + "ORDER BY n.name_key, n.id LIMIT $4 OFFSET $5";
 const std::string count_page =
     "SELECT count(*) FROM fleet_nodes n JOIN fleet_node_status s ON s.node = n.id " + matches;
+
+/// Times as text, oldest first: milliseconds with a space between them.
+std::string times_text(const std::vector<Time>& times) {
+  std::string text;
+  for (const auto time : times) text += (text.empty() ? "" : " ") + std::to_string(to_ms(time));
+  return text;
+}
+
+Result<std::vector<Time>> parse_times(std::string_view text) {
+  std::vector<Time> times;
+  while (!text.empty()) {
+    std::int64_t ms = 0;
+    const auto end = std::from_chars(text.data(), text.data() + text.size(), ms);
+    if (end.ec != std::errc()) return damaged(noun);
+    times.push_back(from_ms(ms));
+    text.remove_prefix(static_cast<std::size_t>(end.ptr - text.data()));
+    if (!text.empty()) text.remove_prefix(1);
+  }
+  return times;
+}
 
 Result<EdgeNodeStatus> read_status(const Statement& row) {
   EdgeNodeStatus status;
@@ -39,6 +62,7 @@ Result<EdgeNodeStatus> read_status(const Statement& row) {
   status.buffered = row.integer(19);
   status.dropped = row.integer(20);
   status.host = {row.real(21), row.integer(22), row.integer(23), row.integer(24)};
+  ECP_TRY(status.flips, parse_times(row.text(26)));
   return status;
 }
 
@@ -54,6 +78,7 @@ Result<EdgeNode> read_node(const Statement& row) {
   node.created_at = time_at(row, 6);
   node.revoked = row.integer(7) != 0;
   node.wanted = {row.integer(8), row.integer(9)};
+  node.wanted_sha256 = row.text(25);
   auto status = read_status(row);
   if (!status) return std::move(status).error();
   node.status = std::move(status).value();
@@ -143,12 +168,12 @@ class SqlEdgeNodeStore final : public EdgeNodeStore {
         "last_seen = CASE WHEN last_seen > $5 THEN last_seen ELSE $5 END, version = $6, "
         "applied_epoch = $7, applied_generation = $8, manifest_sha256 = $9, buffered = $10, "
         "dropped = $11, load_1m = $12, memory_total = $13, memory_available = $14, disk_free = "
-        "$15 WHERE node = $16",
+        "$15, flips = $16 WHERE node = $17",
         to_string(status.state), status.absent, status.connection, status.changed_at,
         status.last_seen, status.version, status.applied.epoch, status.applied.generation,
         status.manifest_sha256, status.buffered, status.dropped, status.host.load_1m,
         status.host.memory_total, status.host.memory_available, status.host.disk_free,
-        id.to_string()));
+        times_text(status.flips), id.to_string()));
     return {};
   }
 
@@ -169,10 +194,12 @@ class SqlEdgeNodeStore final : public EdgeNodeStore {
     return {};
   }
 
-  Result<void> put_wanted(EdgeNodeId id, link::Generation wanted) override {
+  Result<void> put_wanted(EdgeNodeId id, link::Generation wanted,
+                          std::string_view sha256) override {
     ECP_TRY_VOID(connection_.run(
-        "UPDATE fleet_nodes SET wanted_epoch = $1, wanted_generation = $2 WHERE id = $3",
-        wanted.epoch, wanted.generation, id.to_string()));
+        "UPDATE fleet_nodes SET wanted_epoch = $1, wanted_generation = $2, wanted_sha256 = $3 "
+        "WHERE id = $4",
+        wanted.epoch, wanted.generation, sha256, id.to_string()));
     return {};
   }
 

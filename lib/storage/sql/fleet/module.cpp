@@ -92,7 +92,14 @@ CREATE TABLE fleet_bodies (
   PRIMARY KEY (node, name));
 )sql";
 
-constexpr std::array migrations{Migration{1, first_schema}};
+constexpr std::string_view trust_schema = R"sql(
+ALTER TABLE fleet_nodes ADD COLUMN wanted_sha256 TEXT NOT NULL DEFAULT '';
+ALTER TABLE fleet_node_status ADD COLUMN flips TEXT NOT NULL DEFAULT '';
+CREATE TABLE fleet_restores (
+  found_at BIGINT NOT NULL PRIMARY KEY);
+)sql";
+
+constexpr std::array migrations{Migration{1, first_schema}, Migration{2, trust_schema}};
 
 const std::array factories{
     StoreFactory{fleet::EdgeNodeStore::store_name, fleet::sql_stores::make_edge_node_store},

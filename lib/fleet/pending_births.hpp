@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Births and wills that were heard and are not applied yet.
+
+#include <cstddef>
+#include <mutex>
+#include <unordered_map>
+
+#include <ecp/fleet/ids.hpp>
+
+namespace ecp::inline v0::fleet {
+
+/// Counts them for each agent.
+///
+/// Thread safety: any thread.
+class PendingBirths {
+ public:
+  /// Return how many of the agent wait now.
+  std::size_t add(EdgeNodeId agent) {
+    const std::lock_guard lock(mutex_);
+    return ++counts_[agent];
+  }
+  void settle(EdgeNodeId agent) {
+    const std::lock_guard lock(mutex_);
+    const auto found = counts_.find(agent);
+    if (found != counts_.end() && --found->second == 0) counts_.erase(found);
+  }
+  [[nodiscard]] bool has(EdgeNodeId agent) const {
+    const std::lock_guard lock(mutex_);
+    return counts_.count(agent) > 0;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::unordered_map<EdgeNodeId, std::size_t> counts_;
+};
+
+}  // namespace ecp::inline v0::fleet
