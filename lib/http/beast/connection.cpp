@@ -14,12 +14,15 @@
 namespace ecp::inline v0::http::beast {
 namespace {
 
-/// All lines of a head. Beast bounds each part of it, but not their sum.
-constexpr std::size_t max_head = limits::http_header + limits::http_target;
-
-Error head_too_large() {
-  return Error(reasons::header_too_large, {{"limit", std::to_string(limits::http_header)}});
+/// Octets of the line before the header fields, once the parser has taken it.
+std::size_t request_line(const Parser& parser) {
+  constexpr std::string_view rest = "  HTTP/1.1\r\n";
+  const auto& head = parser.get();
+  return head.method_string().size() + head.target().size() + rest.size();
 }
+
+/// A request line's octets besides its target; methods are at most this long.
+constexpr std::size_t line_room = 64;
 
 /// A peer gets this long to take a refusal and to close its side.
 constexpr Milliseconds closing_time{1000};
@@ -77,7 +80,7 @@ void Connection::start() {
 void Connection::next_request() {
   if (shared_->draining) return close_gracefully();
   parser_.emplace();
-  parser_->header_limit(static_cast<std::uint32_t>(max_head));
+  parser_->header_limit(static_cast<std::uint32_t>(limits::http_header));
   parser_->body_limit(shared_->env.limits.http_body);
   consumed_ = 0;
   head_seen_ = false;
@@ -114,7 +117,7 @@ void Connection::feed() {
     consumed_ += used;
     if (problem == parsing::error::need_more) break;
     if (problem) return refuse(parse_error(problem, consumed_ == 0, shared_->env.limits.http_body));
-    if (!head_seen_ && consumed_ > max_head) return refuse(head_too_large());
+    if (auto good = check_head_size(); !good) return refuse(good.error());
     if (parser_->is_header_done() && !head_seen_) {
       head_seen_ = true;
       return on_head();
@@ -122,12 +125,25 @@ void Connection::feed() {
     if (parser_->is_done()) return dispatch();
     if (used == 0) break;
   }
-  if (consumed_ == 0 && input_.size() > limits::http_target + 64 &&
-      input_.find('\n') == std::string::npos) {
-    return refuse(
-        Error(reasons::target_too_long, {{"limit", std::to_string(limits::http_target)}}));
-  }
+  if (auto good = check_head_size(); !good) return refuse(good.error());
   read();
+}
+
+/// The target and the header fields each have a bound of their own; Beast bounds single parts.
+Result<void> Connection::check_head_size() const {
+  if (head_seen_) return {};
+  const bool is_line_over = consumed_ > 0 ? parser_->get().target().size() > limits::http_target
+                                          : input_.size() > limits::http_target + line_room &&
+                                                input_.find('\n') == std::string::npos;
+  if (is_line_over) {
+    return Error(reasons::target_too_long, {{"limit", std::to_string(limits::http_target)}});
+  }
+  if (consumed_ == 0) return {};
+  const std::size_t pending = parser_->is_header_done() ? 0 : input_.size();
+  if (consumed_ + pending > request_line(*parser_) + limits::http_header) {
+    return Error(reasons::header_too_large, {{"limit", std::to_string(limits::http_header)}});
+  }
+  return {};
 }
 
 void Connection::on_head() {

@@ -119,6 +119,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void read();
   void on_read(const error_code& problem, std::size_t size);
   void feed();
+  [[nodiscard]] Result<void> check_head_size() const;
   void on_head();
   void refuse(const Error& error);
   void dispatch();

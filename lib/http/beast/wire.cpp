@@ -69,9 +69,6 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
 
 Result<void> check_head(const Parser& parser) {
   const auto& head = parser.get();
-  if (head.target().size() > limits::http_target) {
-    return Error(reasons::target_too_long, {{"limit", std::to_string(limits::http_target)}});
-  }
   if (!method_of(head.method())) return reasons::unknown_method;
   const auto hosts = head.count(parsing::field::host);
   if (hosts > 1 || (hosts == 0 && head.version() >= 11)) {

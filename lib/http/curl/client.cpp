@@ -103,15 +103,16 @@ curl_socket_t on_open_socket(void* exchange, curlsocktype purpose, curl_sockaddr
 /// What curl's options cannot say of the server's certificate.
 struct Judgement {
   const ServerTrust& trust;
+  const std::string& host;
   Time now;
 };
 
 CURLcode on_context(CURL*, void* context, void* object) {
   auto* const tls = static_cast<SSL_CTX*>(context);
-  const auto& [trust, now] = *static_cast<const Judgement*>(object);
+  const auto& [trust, host, now] = *static_cast<const Judgement*>(object);
   if (trust.earliest > now) curl::judge_at(tls, trust.earliest);
   const bool pinned = !trust.root_pin || curl::pin_server(tls, &*trust.root_pin);
-  return pinned ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
+  return pinned && curl::name_server(tls, host) ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
 }
 
 Error failure(const Reason& reason, const Exchange& exchange, Params more = {}) {
@@ -228,7 +229,7 @@ Result<ClientResponse> CurlClient::call(const ClientRequest& request) {
   curl_easy_setopt(handle.get(), CURLOPT_URL, request.url.c_str());
   set_method(handle.get(), request);
   set_bounds(handle.get(), exchange);
-  Judgement judgement{request.trust, clock_.now()};
+  Judgement judgement{request.trust, exchange.url.host, clock_.now()};
   set_trust(handle.get(), request, judgement);
   List fields(curl_slist_append(nullptr, "Expect:"));
   for (const auto& [name, value] : request.headers.all()) {

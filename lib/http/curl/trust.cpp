@@ -3,6 +3,7 @@
 
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 
 #include <memory>
 
@@ -55,6 +56,14 @@ bool pin_server(SSL_CTX* context, const Sha256* pin) {
   SSL_CTX_set_cert_verify_callback(context, verify_pinned, const_cast<Sha256*>(pin));
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
   return true;
+}
+
+bool name_server(SSL_CTX* context, const std::string& host) {
+  X509_VERIFY_PARAM* rules = SSL_CTX_get0_param(context);
+  X509_VERIFY_PARAM_set_hostflags(
+      rules, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  return X509_VERIFY_PARAM_set1_ip_asc(rules, host.c_str()) == 1 ||
+         X509_VERIFY_PARAM_set1_host(rules, host.c_str(), host.size()) == 1;
 }
 
 void judge_at(SSL_CTX* context, Time time) {

@@ -4,6 +4,8 @@
 /// @file
 /// Recognising a server by the digest of a certificate instead of a list of authorities, and when.
 
+#include <string>
+
 #include <ecp/core/bytes.hpp>
 #include <ecp/core/time.hpp>
 
@@ -15,6 +17,10 @@ namespace ecp::inline v0::http::curl {
 /// certificate, or the server's own, has this SHA-256. `pin` outlives the context. The host name is
 /// checked besides.
 [[nodiscard]] bool pin_server(SSL_CTX* context, const Sha256* pin);
+
+/// Make a TLS context check the server's name or address too, against the names that certificates
+/// state for this purpose and never against the subject.
+[[nodiscard]] bool name_server(SSL_CTX* context, const std::string& host);
 
 /// Make a TLS context judge certificates at a time other than the clock's.
 void judge_at(SSL_CTX* context, Time time);

@@ -238,6 +238,7 @@ TEST_SUITE("http.Client TLS") {
     };
     const Wrong wrongs[] = {
         {"host", make_certificate({"x", "DNS:elsewhere.example"}, &root)},
+        {"name in the subject alone", make_certificate({"localhost", ""}, &root)},
         {"expired",
          make_certificate({"x", "DNS:localhost", "serverAuth", false, -86'400, -60}, &root)},
         {"not yet valid",

@@ -58,6 +58,22 @@ TEST_SUITE("http.Server limits") {
     CHECK(running.handled == 0);
   }
 
+  TEST_CASE("[R23] target and header fields are bounded apart, to the octet") {
+    RunningServer running;
+    const auto ask = [&](std::size_t target, std::size_t fields) {
+      std::string text = "GET /" + std::string(target - 1, 'x') + " HTTP/1.1\r\n";
+      std::string head = "Host: h\r\nConnection: close\r\n";
+      while (fields - head.size() > 2'000) head += "A: " + std::string(995, 'a') + "\r\n";
+      head += "B: " + std::string(fields - head.size() - 7, 'b') + "\r\n\r\n";
+      return status_of(running.exchange(text + head));
+    };
+    CHECK(ask(limits::http_target, limits::http_header) == 200);
+    CHECK(ask(limits::http_target + 1, 100) == 414);
+    CHECK(ask(1, limits::http_header + 1) == 431);
+    CHECK(ask(limits::http_target, limits::http_header + 1) == 431);
+    CHECK(running.handled == 1);
+  }
+
   TEST_CASE("[R23] a request that does not arrive in time is 408, an idle connection is closed") {
     http::ServerOptions options;
     options.read_timeout = Milliseconds{60};
