@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <map>
 #include <mutex>
 #include <string_view>
 #include <utility>
@@ -55,25 +56,51 @@ unsigned hearable(const access::Grant& grant, const access::Scope& scope) {
   return bits;
 }
 
+/// How many streams are open, also those that have not begun.
+struct Places {
+  std::mutex mutex;
+  std::size_t all = 0;                      ///< Guarded.
+  std::map<IdBytes, std::size_t> of_users;  ///< Guarded.
+};
+
 /// One place among the streams that may be open at once.
 class Slot {
  public:
-  explicit Slot(std::shared_ptr<std::atomic<std::size_t>> count) : count_(std::move(count)) {
-    ++*count_;
+  [[nodiscard]] static Result<std::unique_ptr<Slot>> take(std::shared_ptr<Places> places,
+                                                          const IdBytes& user) {
+    const std::lock_guard lock(places->mutex);
+    if (places->all >= limits::sse_subscribers) {
+      return Error(reasons::too_many_streams, {{"limit", std::to_string(limits::sse_subscribers)}});
+    }
+    auto& own = places->of_users[user];
+    if (own >= streams_per_user) {
+      return Error(reasons::too_many_own_streams, {{"limit", std::to_string(streams_per_user)}});
+    }
+    ++own;
+    ++places->all;
+    return std::unique_ptr<Slot>(new Slot(places, user));
   }
-  ~Slot() { --*count_; }
+  ~Slot() {
+    const std::lock_guard lock(places_->mutex);
+    --places_->all;
+    const auto own = places_->of_users.find(user_);
+    if (--own->second == 0) places_->of_users.erase(own);
+  }
   Slot(const Slot&) = delete;
   Slot& operator=(const Slot&) = delete;
 
  private:
-  std::shared_ptr<std::atomic<std::size_t>> count_;  // Shared: outlives the streams' owner.
+  Slot(std::shared_ptr<Places> places, const IdBytes& user)
+      : places_(std::move(places)), user_(user) {}
+
+  std::shared_ptr<Places> places_;  // Shared: outlives the streams' owner.
+  IdBytes user_;
 };
 
 /// One open stream.
 struct Stream {
-  Stream(std::shared_ptr<std::atomic<std::size_t>> count, const http::Request& request,
-         const access::Grant& grant)
-      : slot(std::move(count)),
+  Stream(std::unique_ptr<Slot> place, const http::Request& request, const access::Grant& grant)
+      : slot(std::move(place)),
         token(bearer_token(request)),
         scope(grant.scope()),
         origin(grant.origin()),
@@ -88,7 +115,7 @@ struct Stream {
     if (!writer->write(std::move(piece))) gone = true;
   }
 
-  Slot slot;
+  std::unique_ptr<Slot> slot;
   Secret token;
   access::Scope scope;
   access::Origin origin;
@@ -112,8 +139,7 @@ struct EventStreams::State : std::enable_shared_from_this<State> {
   Authenticator authenticator;
   GrantSource grants;
   Env env;
-  std::shared_ptr<std::atomic<std::size_t>> count =  // Shared: with slots.
-      std::make_shared<std::atomic<std::size_t>>(0);
+  std::shared_ptr<Places> places = std::make_shared<Places>();  // Shared: with slots.
 
   std::mutex mutex;
   std::vector<std::shared_ptr<Stream>> streams;  ///< Guarded. Shared: with a check that runs.
@@ -196,19 +222,20 @@ EventStreams::EventStreams(platform::LiveEvents& live, Authenticator authenticat
 
 EventStreams::~EventStreams() { state_->stop(); }
 
-std::size_t EventStreams::count() const noexcept { return *state_->count; }
+std::size_t EventStreams::count() const noexcept {
+  const std::lock_guard lock(state_->places->mutex);
+  return state_->places->all;
+}
 
 Result<http::Response> EventStreams::open(const http::Request& request,
                                           const access::Grant& grant) {
   ECP_TRY_VOID(only_queries(request, {}));
-  if (*state_->count >= limits::sse_subscribers) {
-    return Error(reasons::too_many_streams, {{"limit", std::to_string(limits::sse_subscribers)}});
-  }
+  ECP_TRY(auto slot, Slot::take(state_->places, grant.principal().id));
   http::Response response;
   response.headers.add("Content-Type", "text/event-stream");
   response.headers.add("X-Accel-Buffering", "no");
   // Shared: a std::function is copied; there is one stream.
-  auto stream = std::make_shared<Stream>(state_->count, request, grant);
+  auto stream = std::make_shared<Stream>(std::move(slot), request, grant);
   response.stream = [state = state_, stream](std::shared_ptr<http::BodyWriter> writer) {
     state->begin(stream, std::move(writer));
   };

@@ -23,6 +23,10 @@ inline constexpr Reason bad_query{3004, "api.bad_query", ErrorCode::invalid_argu
 inline constexpr Reason too_many_streams{3005, "api.too_many_streams",
                                          ErrorCode::resource_exhausted,
                                          "there are already {limit} event streams"};
-inline constexpr std::array api_catalogue{&no_such_path,     &token_missing, &foreign_origin,
-                                          &if_match_missing, &bad_query,     &too_many_streams};
+inline constexpr Reason too_many_own_streams{3006, "api.too_many_own_streams",
+                                             ErrorCode::resource_exhausted,
+                                             "you have already {limit} event streams"};
+inline constexpr std::array api_catalogue{&no_such_path,        &token_missing, &foreign_origin,
+                                          &if_match_missing,    &bad_query,     &too_many_streams,
+                                          &too_many_own_streams};
 }  // namespace ecp::inline v0::api::reasons

@@ -47,10 +47,11 @@ struct Desk {
                                    const access::Origin&) { return rights.grant(scope); },
                             world.env()};
 
-  Result<http::Response> open() {
+  Result<http::Response> open(std::uint8_t user = 0) {
     http::Request request;
     request.headers.add("Authorization", "Bearer secret");
-    const auto grant = ecp_test::must(rights.grant(hall));
+    const auto grant =
+        ecp_test::must(user == 0 ? rights.grant(hall) : rights.grant_of(IdBytes{user}, hall));
     return streams.open(request, grant);
   }
   std::shared_ptr<Reader> read() {
@@ -125,11 +126,24 @@ TEST_SUITE("api.EventStreams") {
     Desk desk;
     std::vector<http::Response> waiting;
     for (std::size_t i = 0; i < limits::sse_subscribers; ++i) {
-      waiting.push_back(ecp_test::must(desk.open()));
+      const auto user = static_cast<std::uint8_t>(1 + i / api::streams_per_user);
+      waiting.push_back(ecp_test::must(desk.open(user)));
     }
     CHECK(desk.open().error().is(api::reasons::too_many_streams));
     waiting.pop_back();
     CHECK(desk.open().has_value());
+  }
+
+  TEST_CASE("[R23] one user has a bound of his own, and the others keep theirs") {
+    Desk desk;
+    std::vector<http::Response> waiting;
+    for (std::size_t i = 0; i < api::streams_per_user; ++i) {
+      waiting.push_back(ecp_test::must(desk.open(1)));
+    }
+    CHECK(desk.open(1).error().is(api::reasons::too_many_own_streams));
+    CHECK(desk.open(2).has_value());
+    waiting.pop_back();
+    CHECK(desk.open(1).has_value());
   }
 
   TEST_CASE("nothing is done while nobody listens") {

@@ -33,6 +33,12 @@ class Rights final : public ecp::access::DenialSink {
     return authorizer_.authorize({ecp::access::PrincipalKind::agent, {}, "test"}, scope, {});
   }
 
+  /// Of one of many, who may do nothing.
+  ecp::Result<ecp::access::Grant> grant_of(const ecp::IdBytes& agent,
+                                           const ecp::access::Scope& scope) {
+    return authorizer_.authorize({ecp::access::PrincipalKind::agent, agent, "test"}, scope, {});
+  }
+
   bool allowed = true;
   std::vector<std::string> denials;
 
