@@ -25,6 +25,7 @@ constexpr const char* usage =
     "usage: ecp-edge enroll [--config FILE] --url https://HOST:PORT --token-file FILE|- --name "
     "NAME\n"
     "       ecp-edge run|status [--config FILE]\n"
+    "       ecp-edge --version\n"
     "FILE is /etc/ecp/ecp-edge.yaml unless given. Variables ECP_EDGE_... override its keys.\n";
 
 constexpr std::size_t longest_token = 1'024;
@@ -38,6 +39,7 @@ Result<Command::Verb> verb_of(std::string_view word) {
   if (word == "enroll") return Verb::enroll;
   if (word == "run") return Verb::run;
   if (word == "status") return Verb::status;
+  if (word == "version" || word == "--version") return Verb::version;
   if (word == "help" || word == "--help" || word == "-h") return Verb::help;
   return wrong_usage("name no command of this program");
 }
@@ -103,6 +105,7 @@ Result<void> obey(const Command& command, const EnvironmentVariables& environmen
     case Command::Verb::status:
       return tell_status(settings, log);
     case Command::Verb::help:
+    case Command::Verb::version:
       break;
   }
   return {};
@@ -135,6 +138,10 @@ int run(std::span<const char* const> arguments, const EnvironmentVariables& envi
     if (!command) fail(command.error());
     std::fputs(usage, command ? stdout : stderr);
     return command ? 0 : 2;
+  }
+  if (command->verb == Command::Verb::version) {
+    std::puts("ecp-edge " ECP_VERSION);
+    return 0;
   }
   const auto outcome = obey(*command, environment, wait_for_signal);
   return outcome ? 0 : fail(outcome.error());

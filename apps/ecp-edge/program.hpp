@@ -16,7 +16,7 @@ namespace ecp_edge {
 
 /// One call of the program.
 struct Command {
-  enum class Verb { help, enroll, run, status };
+  enum class Verb { help, version, enroll, run, status };
   Verb verb = Verb::help;
   std::string config_path = "/etc/ecp/ecp-edge.yaml";
   std::string url;         ///< Of enroll, as the next two.

@@ -29,6 +29,7 @@ constexpr const char* usage =
     "usage: ecpd serve|check-config [--config FILE]\n"
     "       ecpd audit verify [--config FILE]\n"
     "       ecpd user login-link|reset-password [--config FILE] EMAIL\n"
+    "       ecpd --version\n"
     "FILE is /etc/ecp/ecpd.yaml unless given. Variables ECPD_... override its keys.\n";
 
 constexpr const char* master_key_variable = "ECPD_MASTER_KEY";
@@ -44,6 +45,7 @@ Result<Command::Verb> verb_of(std::string_view first, std::string_view second) {
   if (first == "audit" && second == "verify") return Verb::audit_verify;
   if (first == "user" && second == "reset-password") return Verb::reset_password;
   if (first == "user" && second == "login-link") return Verb::login_link;
+  if (first == "version" || first == "--version") return Verb::version;
   if (first == "help" || first == "--help" || first == "-h") return Verb::help;
   return wrong_usage("name no command of this program");
 }
@@ -194,6 +196,10 @@ int run(std::span<const char* const> arguments, const EnvironmentVariables& envi
   if (!command || command->verb == Command::Verb::help) {
     std::fputs(usage, command ? stdout : stderr);
     return command ? 0 : 2;
+  }
+  if (command->verb == Command::Verb::version) {
+    print("ecpd " ECP_VERSION);
+    return 0;
   }
   const auto code = obey(*command, environment, wait_for_signal);
   return code ? *code : fail(code.error());

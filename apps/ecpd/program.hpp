@@ -15,7 +15,7 @@ namespace ecpd {
 
 /// One call of the program.
 struct Command {
-  enum class Verb { help, serve, check_config, audit_verify, reset_password, login_link };
+  enum class Verb { help, version, serve, check_config, audit_verify, reset_password, login_link };
   Verb verb = Verb::help;
   std::string config_path = "/etc/ecp/ecpd.yaml";
   std::string email;

@@ -93,13 +93,13 @@ struct Config::State {
     if (found == tree.end() || found->second.form == ConfigNode::Form::empty) return nullptr;
     return &found->second;
   }
-  /// Where a key stands, or the nearest section that should hold it.
+  /// Where a key stands, or the nearest section that should hold it, which may be the whole file.
   [[nodiscard]] int line_of(std::string_view key) const {
     while (true) {
       const auto found = tree.find(key);
       if (found != tree.end()) return found->second.line;
       const auto dot = key.rfind('.');
-      if (dot == std::string_view::npos) return 0;
+      if (dot == std::string_view::npos) return 1;
       key = key.substr(0, dot);
     }
   }

@@ -233,7 +233,9 @@ Result<Document> Document::parse(std::string_view text, std::size_t max_size) {
   if (checker.problem()) {
     return bad_json(checker.problem(), checker.offset().value_or(outcome.Offset()));
   }
-  return bad_json(rj::GetParseError_En(outcome.Code()), outcome.Offset());
+  std::string_view problem = rj::GetParseError_En(outcome.Code());
+  if (problem.ends_with('.')) problem.remove_suffix(1);  // It stands inside a sentence of ours.
+  return bad_json(problem, outcome.Offset());
 }
 
 Value Document::root() const { return Value(static_cast<const rj::Value*>(&tree_->document)); }

@@ -72,8 +72,6 @@ class Credentials {
   Env env_;
 };
 
-/// This machine's name.
-[[nodiscard]] std::string host_name();
 /// What agents are told about brokers.
 [[nodiscard]] std::vector<link::LinkDocument::Broker> advertised_brokers(
     const BrokerConfig& config);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ecp/server/settings.hpp>
 
+#include <arpa/inet.h>
+
+#include <array>
 #include <charconv>
 
 #include <ecp/core/file.hpp>
@@ -23,6 +26,33 @@ Result<HostPort> address(Config& config, std::string_view key, std::string fallb
   return parsed;
 }
 
+/// A path that means the same whatever folder the program was started in.
+Result<std::string> absolute(const Config& config, std::string_view key, std::string path) {
+  if (!path.starts_with('/')) return config.bad(key, "must be an absolute path");
+  return path;
+}
+
+bool is_address(const std::string& host) {
+  std::array<unsigned char, sizeof(in6_addr)> octets{};
+  return inet_pton(AF_INET, host.c_str(), octets.data()) == 1 ||
+         inet_pton(AF_INET6, host.c_str(), octets.data()) == 1;
+}
+
+bool is_everywhere(std::string_view host) { return host == "0.0.0.0" || host == "::"; }
+
+Result<void> read_store(Config& config, plane::PlaneConfig& plane) {
+  ECP_TRY(plane.store_url, config.text_or("store.url", ""));
+  constexpr std::string_view file = "sqlite:";
+  const std::string_view url = plane.store_url;
+  const bool is_file = url.starts_with(file) && url.substr(file.size()).starts_with('/');
+  const bool is_server = url.starts_with("postgresql://") || url.starts_with("postgres://");
+  if (!url.empty() && !is_file && !is_server) {
+    return config.bad("store.url", "must be sqlite: and an absolute path, or postgresql://...");
+  }
+  ECP_TRY(plane.master_key_path, config.text_or("store.master_key", ""));
+  return {};
+}
+
 Result<LogLevel> log_level(Config& config) {
   ECP_TRY(const auto text, config.text_or("log.level", "info"));
   for (const auto level : {LogLevel::debug, LogLevel::info, LogLevel::warning, LogLevel::error}) {
@@ -41,7 +71,7 @@ Result<void> read_http(Config& config, Settings& settings) {
   settings.http_port = listen.port;
   auto& plane = settings.plane;
   std::vector<std::string> names{"localhost"};
-  if (listen.host != "0.0.0.0" && listen.host != "::") names.push_back(listen.host);
+  names.push_back(is_everywhere(listen.host) ? plane::host_name() : listen.host);
   ECP_TRY(plane.server_names, config.texts_or("http.names", std::move(names)));
   ECP_TRY(plane.https_certificate_path, config.text_or("http.certificate", ""));
   ECP_TRY(plane.https_key_path, config.text_or("http.key", ""));
@@ -57,9 +87,10 @@ Result<void> read_broker(Config& config, plane::PlaneConfig& plane) {
   auto& broker = plane.broker;
   broker.bind = listen.host;
   broker.port = listen.port;
-  ECP_TRY(broker.mosquitto_path, config.text_or("broker.mosquitto", broker.mosquitto_path));
-  ECP_TRY(broker.plugin_path,
-          config.text_or("broker.plugin", "/usr/lib/ecp/ecp_mosquitto_plugin.so"));
+  ECP_TRY(auto mosquitto, config.text_or("broker.mosquitto", broker.mosquitto_path));
+  ECP_TRY(broker.mosquitto_path, absolute(config, "broker.mosquitto", std::move(mosquitto)));
+  ECP_TRY(auto plugin, config.text_or("broker.plugin", "/usr/lib/ecp/ecp_mosquitto_plugin.so"));
+  ECP_TRY(broker.plugin_path, absolute(config, "broker.plugin", std::move(plugin)));
   ECP_TRY(broker.keep_running, config.boolean_or("broker.keep_running", false));
   ECP_TRY(const auto advertised, config.texts_or("broker.advertise", {}));
   for (const auto& text : advertised) {
@@ -82,6 +113,12 @@ Result<void> read_agents(Config& config, const Settings& settings, plane::PlaneC
 
 Result<void> read_webhook(Config& config, plane::PlaneConfig& plane) {
   ECP_TRY(plane.webhook_allowed, config.texts_or("webhook.allow", {}));
+  for (const auto& text : plane.webhook_allowed) {
+    const auto parsed = parse_host_port(text);
+    if (!parsed || !is_address(parsed->host)) {
+      return config.bad("webhook.allow", "must be a list of address:port, such as 10.0.0.7:8080");
+    }
+  }
   ECP_TRY(const auto roots, config.text_or("webhook.roots", ""));
   if (!roots.empty()) {
     auto pem = read_file(roots, roots_file);
@@ -119,9 +156,9 @@ bool is_loopback(std::string_view host) noexcept {
 Result<Settings> read_settings(Config& config) {
   Settings settings;
   auto& plane = settings.plane;
-  ECP_TRY(plane.data_folder, config.text("data_folder"));
-  ECP_TRY(plane.store_url, config.text_or("store.url", ""));
-  ECP_TRY(plane.master_key_path, config.text_or("store.master_key", ""));
+  ECP_TRY(auto data_folder, config.text("data_folder"));
+  ECP_TRY(plane.data_folder, absolute(config, "data_folder", std::move(data_folder)));
+  ECP_TRY_VOID(read_store(config, plane));
   ECP_TRY_VOID(read_http(config, settings));
   ECP_TRY_VOID(read_agents(config, settings, plane));
   ECP_TRY_VOID(read_broker(config, plane));

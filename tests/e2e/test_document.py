@@ -123,6 +123,8 @@ class CheckedApi(Api):
             assert value is None, f"{where} has a body that is not described"
         if "ETag" in resolve(responses[str(answer.status)]).get("headers", {}):
             assert answer.headers["ETag"] == f'"{value["revision"]}"', where
+        else:
+            assert "ETag" not in answer.headers, f"{where} has an ETag that is not described"
         if answer.status < 300:
             self.seen.add(f"{method.lower()} {template}")
         return value

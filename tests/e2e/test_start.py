@@ -2,6 +2,7 @@
 """Starting, and refusing to start, with words that say what to do."""
 import os
 import pathlib
+import re
 import socket
 import stat
 import subprocess
@@ -49,6 +50,12 @@ def test_a_broken_configuration_names_line_and_key(tmp_path, line, word):
     )
     assert answer.returncode != 0
     assert "broken.yaml:" in answer.stderr and word in answer.stderr, answer.stderr
+
+
+@pytest.mark.parametrize("program", ["ecpd", "ecp-edge"])
+def test_a_program_names_its_version(program):
+    answer = subprocess.run([find(program), "--version"], capture_output=True, text=True, check=True)
+    assert re.fullmatch(program + r" \d+\.\d+\.\d+\n", answer.stdout)
 
 
 def test_plain_http_is_for_loopback_only(tmp_path):

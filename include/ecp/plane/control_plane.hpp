@@ -116,6 +116,9 @@ struct Parts {
 /// Everything that `ControlPlane` keeps in its store.
 [[nodiscard]] ECP_EXPORT std::span<const storage::StoreModule* const> store_modules();
 
+/// This machine's name, as our certificates carry it; "localhost" when it has none.
+[[nodiscard]] ECP_EXPORT std::string host_name();
+
 /// Reasons of all modules that a control plane has.
 [[nodiscard]] ECP_EXPORT ReasonCatalogue reason_catalogue();
 

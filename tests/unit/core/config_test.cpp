@@ -67,7 +67,7 @@ TEST_SUITE("core.Config") {
     CHECK_FALSE(config.boolean_or("a.d", false).value());
     CHECK(config.duration_or("a.e", 90min, 0ms, 24h).value() == 90min);
     CHECK(config.texts_or("a.f", {"x"}).value().size() == 1);
-    CHECK(problem(config.text("a.g")) == "ecp.yaml:0: a.g is missing");
+    CHECK(problem(config.text("a.g")) == "ecp.yaml:1: a.g is missing");
     CHECK(config.finish().has_value());
   }
 

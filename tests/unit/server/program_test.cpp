@@ -18,6 +18,7 @@ TEST_SUITE("ecpd.Command") {
     using Verb = ecpd::Command::Verb;
     CHECK(parse({"serve"})->verb == Verb::serve);
     CHECK(parse({"check-config", "--config", "f"})->config_path == "f");
+    CHECK(parse({"--version"})->verb == Verb::version);
     CHECK(parse({"audit", "verify"})->verb == Verb::audit_verify);
     CHECK(parse({"user", "login-link", "a@b.c"})->email == "a@b.c");
     CHECK(parse({"user", "reset-password", "--config", "f", "a@b.c"})->email == "a@b.c");

@@ -3,14 +3,15 @@
 
 #include <ecp/server/settings.hpp>
 
+#include <map>
+
 namespace server = ecp::server;
 
 namespace {
 
 ecp::Result<server::Settings> read(std::string_view text,
                                    const ecp::EnvironmentVariables& environment = {}) {
-  auto config =
-      ecp::Config::parse(text, "ecpd.yaml", server::environment_prefix, environment);
+  auto config = ecp::Config::parse(text, "ecpd.yaml", server::environment_prefix, environment);
   if (!config) return config.error();
   return server::read_settings(*config);
 }
@@ -45,19 +46,46 @@ TEST_SUITE("server.Settings") {
   }
 
   TEST_CASE("plain HTTP is refused on an address that others reach [R39]") {
-    CHECK(problem("data_folder: /d\nhttp:\n  listen: 0.0.0.0:8080\n  tls: false\n").find("loopback") !=
-          std::string::npos);
+    CHECK(problem("data_folder: /d\nhttp:\n  listen: 0.0.0.0:8080\n  tls: false\n")
+              .find("loopback") != std::string::npos);
     CHECK(read("data_folder: /d\nhttp:\n  listen: 127.0.0.1:8080\n  tls: false\n"));
     CHECK(read("data_folder: /d\nhttp:\n  listen: \"[::1]:8080\"\n  tls: false\n"));
   }
 
   TEST_CASE("an address that is none is refused naming its key") {
-    for (const char* address : {"8443", "127.0.0.1", "127.0.0.1:99999", "127.0.0.1:x", ":1", "a:b:1"}) {
+    for (const char* address :
+         {"8443", "127.0.0.1", "127.0.0.1:99999", "127.0.0.1:x", ":1", "a:b:1"}) {
       CAPTURE(address);
       const auto text =
           problem(std::string("data_folder: /d\nbroker:\n  listen: '") + address + "'\n");
       CHECK(text.find("broker.listen") != std::string::npos);
     }
+  }
+
+  TEST_CASE("a value that could never work is refused naming its key") {
+    for (const auto& [key, lines] : std::map<std::string, std::string>{
+             {"data_folder", "data_folder: data\n"},
+             {"store.url", "data_folder: /d\nstore:\n  url: mysql://host/db\n"},
+             {"store.url ", "data_folder: /d\nstore:\n  url: sqlite:ecpd.db\n"},
+             {"broker.mosquitto", "data_folder: /d\nbroker:\n  mosquitto: mosquitto\n"},
+             {"broker.plugin", "data_folder: /d\nbroker:\n  plugin: plugin.so\n"},
+             {"webhook.allow", "data_folder: /d\nwebhook:\n  allow: [10.0.0.7]\n"},
+             {"webhook.allow ", "data_folder: /d\nwebhook:\n  allow: ['receiver.example:80']\n"}}) {
+      CAPTURE(key);
+      CHECK(problem(lines).find(key) != std::string::npos);
+    }
+    CHECK(read("data_folder: /d\nstore:\n  url: sqlite:/x/ecpd.db\n"));
+    CHECK(read("data_folder: /d\nstore:\n  url: postgresql://ecp@db/ecp\n"));
+    CHECK(read("data_folder: /d\nwebhook:\n  allow: ['[fd00::7]:80', '10.0.0.7:80']\n"));
+  }
+
+  TEST_CASE("listening everywhere, agents are told our host name, which the certificate carries") {
+    const auto settings = read("data_folder: /d\nhttp:\n  listen: 0.0.0.0:8443\n");
+
+    REQUIRE(settings);
+    const auto host = ecp::plane::host_name();
+    CHECK(settings->plane.server_names.back() == host);
+    CHECK(settings->plane.agent_urls == std::vector<std::string>{"https://" + host + ":8443"});
   }
 
   TEST_CASE("a certificate without its key is refused") {
