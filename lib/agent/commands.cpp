@@ -6,6 +6,8 @@
 #include <ecp/agent/reasons.hpp>
 #include <ecp/pipeline/reasons.hpp>
 
+#include "core/crash_point.hpp"
+
 namespace ecp::inline v0::agent {
 namespace {
 
@@ -121,12 +123,14 @@ void Commands::run(const link::Command& command) {
                    {{"why", journaled.error().describe()}});
     return;
   }
+  crash_at("command.after_journal");
   services_.run(command, [this, lane = lane_, id = command.id](Result<series::Value> outcome) {
     lane->post([this, id, outcome = std::move(outcome)] { ended(id, outcome); });
   });
 }
 
 void Commands::ended(link::CommandId id, const Result<series::Value>& outcome) {
+  crash_at("command.after_execution");
   if (outcome) {
     const auto* text = std::get_if<std::string>(&*outcome);
     const bool is_empty = text != nullptr && text->empty();
@@ -156,6 +160,7 @@ Result<void> Commands::answer(const JournaledCommand& command) {
     ECP_TRY_VOID(transaction.get<AgentStore>().put(command));
     return buffer_.append(transaction, item);
   });
+  crash_at("command.after_result");
   if (kept && on_result_) on_result_();
   return kept;
 }

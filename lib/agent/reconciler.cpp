@@ -6,6 +6,8 @@
 #include <ecp/agent/reasons.hpp>
 #include <ecp/pki/signature.hpp>
 
+#include "core/crash_point.hpp"
+
 namespace ecp::inline v0::agent {
 
 Reconciler::Reconciler(storage::Store& store, pipeline::Buffer& buffer, link::AgentId agent,
@@ -61,7 +63,9 @@ Result<link::Manifest> Reconciler::verify(const link::SignedManifest& signed_man
 
 Result<void> Reconciler::accept(const link::SignedManifest& signed_manifest) {
   ECP_TRY(const auto manifest, verify(signed_manifest));
+  crash_at("manifest.before_store");
   ECP_TRY_VOID(keep(manifest, signed_manifest));
+  crash_at("manifest.after_store");
   generation_ = manifest.generation;
   manifest_sha256_ = to_hex(sha256(signed_manifest.manifest));
   env_.log.info("agent", "a manifest was accepted",
@@ -106,6 +110,7 @@ Result<void> Reconciler::keep(const link::Manifest& manifest,
 
 void Reconciler::apply_row(ResourceRow& row, const std::string& body) {
   const auto applied = appliers_.apply(row.name, body);
+  crash_at("manifest.after_apply");
   if (applied) {
     row.applied_sha256 = row.wanted_sha256;
     row.failed_sha256.clear();

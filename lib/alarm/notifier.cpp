@@ -13,6 +13,7 @@
 #include <ecp/platform/outbox.hpp>
 
 #include "alarm/notice.hpp"
+#include "core/crash_point.hpp"
 
 namespace ecp::inline v0::alarm {
 
@@ -182,6 +183,7 @@ Result<bool> Notifier::State::handle(const platform::ClaimedItem& claimed,
     env.log.warning("alarm", "a webhook did not take a notice",
                     {{"webhook", webhook->name}, {"problem", failure->describe()}});
   }
+  crash_at("notice.after_send");
   const bool too_old = env.clock.now() - notice.at > options.give_up_after;
   if (failure && too_old) {
     env.log.error("alarm", "a notice is given up",

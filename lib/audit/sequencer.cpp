@@ -9,6 +9,8 @@
 #include <ecp/core/file.hpp>
 #include <ecp/storage/lease.hpp>
 
+#include "core/crash_point.hpp"
+
 namespace ecp::inline v0::audit {
 namespace {
 
@@ -103,6 +105,7 @@ struct Sequencer::State {
 
   Result<void> note_down(const std::vector<Checkpoint>& checkpoints) {
     if (options.checkpoint_path.empty() || checkpoints.empty()) return {};
+    crash_at("audit.before_note");
     Bytes lines;
     for (const auto& checkpoint : checkpoints) lines += to_line(checkpoint) + "\n";
     return append_file_durably(options.checkpoint_path, lines);

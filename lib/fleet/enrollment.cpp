@@ -13,6 +13,8 @@
 #include <ecp/pki/authority.hpp>
 #include <ecp/pki/signature.hpp>
 
+#include "core/crash_point.hpp"
+
 namespace ecp::inline v0::fleet {
 namespace {
 
@@ -184,6 +186,7 @@ Result<EnrollmentAnswer> Enrollment::enroll(std::string_view token, std::string_
     return Outcome{std::move(answer), std::nullopt};
   };
   ECP_TRY(auto outcome, store_.write(unit));
+  crash_at("enrollment.after_commit");
   if (outcome.refusal) return std::move(*outcome.refusal);
   return std::move(outcome.answer);
 }

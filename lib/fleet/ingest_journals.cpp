@@ -7,6 +7,7 @@
 #include <ecp/fleet/operations.hpp>
 #include <ecp/platform/live_events.hpp>
 
+#include "core/crash_point.hpp"
 #include "fleet/ingest_state.hpp"
 #include "fleet/live.hpp"
 
@@ -182,7 +183,10 @@ void IngestEngine::take_journals(std::span<const Heard> messages) {
     for (const auto& [agent, ack] : acks) state.acknowledge(agent, ack);
   };
   if (parsed.empty()) return;
-  if (const auto acks = take(parsed)) return tell(*acks);
+  if (const auto acks = take(parsed)) {
+    crash_at("journal.after_commit");
+    return tell(*acks);
+  }
   for (const auto& incoming : parsed) {  // One that fails must not hold up the others.
     const auto acks = take(std::span(&incoming, 1));
     if (acks) {

@@ -7,6 +7,7 @@
 #include <ecp/fleet/edge_service_store.hpp>
 #include <ecp/platform/live_events.hpp>
 
+#include "core/crash_point.hpp"
 #include "fleet/ingest_state.hpp"
 
 namespace ecp::inline v0::fleet {
@@ -154,9 +155,11 @@ void IngestEngine::take_telemetry(std::span<const Heard> messages) {
   const auto applied = store_batches(state.parts.series, taken);
   if (!applied) return failed(applied.error());
   if (!taken.empty()) {
+    crash_at("telemetry.after_series");
     if (const auto moved = move_cursors(state.parts.store, taken, *applied); !moved) {
       return failed(moved.error());
     }
+    crash_at("telemetry.after_cursor");
   }
   for (std::size_t i = 0; i < taken.size(); ++i) {
     const auto& incoming = *taken[i].incoming;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/crash_point.hpp"
 #include "pipeline/journals.hpp"
 
 namespace ecp::inline v0::pipeline {
@@ -164,6 +165,7 @@ Result<bool> Buffer::flush() {
 }
 
 Result<void> Buffer::commit(const std::vector<Pending>& pending) {
+  crash_at("buffer.before_commit");
   ECP_TRY(auto done, store_.write([&](storage::Transaction& transaction) -> Result<Flush> {
     auto& store = transaction.get<BufferStore>();
     Flush flush{state_, evaluator_};
@@ -177,6 +179,7 @@ Result<void> Buffer::commit(const std::vector<Pending>& pending) {
     ECP_TRY_VOID(store.save(flush.state));
     return flush;
   }));
+  crash_at("buffer.after_commit");
   state_ = std::move(done.state);
   evaluator_ = std::move(done.evaluator);
   return {};

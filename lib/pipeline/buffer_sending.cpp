@@ -3,6 +3,7 @@
 
 #include <ecp/pipeline/buffer.hpp>
 
+#include "core/crash_point.hpp"
 #include "pipeline/journals.hpp"
 
 namespace ecp::inline v0::pipeline {
@@ -131,6 +132,7 @@ Result<bool> Buffer::acknowledge_stream(const link::Ack& ack) {
     ECP_TRY_VOID(renew("the control plane has taken more samples than were given"));
     return true;
   }
+  crash_at("buffer.before_forget");
   ECP_TRY(const auto removed,
           store_.write([&](storage::Transaction& transaction) -> Result<BufferStore::Removed> {
             auto& store = transaction.get<BufferStore>();
@@ -143,6 +145,7 @@ Result<bool> Buffer::acknowledge_stream(const link::Ack& ack) {
             ECP_TRY_VOID(store.remove_dropped(ack.stream, ack.upto));
             return sum;
           }));
+  crash_at("buffer.after_forget");
   state_.samples -= removed.samples;
   state_.bytes -= removed.bytes;
   return false;

@@ -7,6 +7,7 @@ Unit 1, holding registers (numbers from 1, 32-bit values with the high word firs
   400003  humidity     float32, %: falls while it is hot
   400005  counter      uint32: one more every 100 ms
   400007  set-point    float32, writable
+  400009  writes       uint32: how often the set-point was written
 
   plant.py --port 5020 [--seed 7] [--second-port 5021]
 
@@ -25,7 +26,7 @@ LAG_S = 4.0  # Time constant of the furnace.
 AMBIENT = 20.0
 NOISE = 0.15
 HOLDING = 3  # Function code that names the holding registers to pymodbus.
-TEMPERATURE, HUMIDITY, COUNTER, SETPOINT = 0, 2, 4, 6
+TEMPERATURE, HUMIDITY, COUNTER, SETPOINT, WRITES = 0, 2, 4, 6, 8
 
 
 def float_words(value):
@@ -36,11 +37,23 @@ def words_float(words):
     return struct.unpack(">f", struct.pack(">HH", *words))[0]
 
 
+class Registers(ModbusSlaveContext):
+    """Counts the writes of the set-point, so that whoever tests can see each effect."""
+
+    writes = 0
+
+    def setValues(self, fc_as_hex, address, values):
+        super().setValues(fc_as_hex, address, values)
+        if address == SETPOINT:
+            self.writes += 1
+            super().setValues(HOLDING, WRITES, [self.writes >> 16, self.writes & 0xFFFF])
+
+
 class Furnace:
     def __init__(self, seed):
         self.random = random.Random(seed)
         self.temperature, self.counter = AMBIENT, 0
-        self.registers = ModbusSlaveContext(hr=ModbusSequentialDataBlock(0, [0] * 100), zero_mode=True)
+        self.registers = Registers(hr=ModbusSequentialDataBlock(0, [0] * 100), zero_mode=True)
         self.put(SETPOINT, float_words(60.0))
         self.step()
 
