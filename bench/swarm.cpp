@@ -7,12 +7,9 @@
 //
 // Enrolls COUNT agents with one token, connects them and answers heartbeats and manifests. Prints
 // "enrolled N" and "connected N"; then takes commands on standard input, one a line: "status"
-// prints counters, "reset N" drops N sockets, "quit" ends.
+// prints counters, "reset N" drops N sockets, "probe" makes every agent report
+// until it is acknowledged, "quit" ends.
 
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,6 +18,7 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <sstream>
 #include <vector>
 
 #include <ecp/core/env.hpp>
@@ -30,13 +28,13 @@
 #include <ecp/http/client.hpp>
 #include <ecp/pki/certificate.hpp>
 
+#include "session_loop.hpp"
 #include "swarm_agent.hpp"
+#include "transport/backoff.hpp"
 
 namespace {
 
 namespace link = ecp::link;
-constexpr int connects_at_once = 50;  // Handshakes under way; more only queue in the broker.
-constexpr int poll_ms = 20;
 
 struct Arguments {
   std::string url, root_pem, token, folder;
@@ -74,101 +72,34 @@ ecp::Result<link::LinkDocument> enroll(ecp::http::Client& client, const Argument
   return answer;
 }
 
-std::int64_t now_ms() { return ecp::to_ms(ecp::system_clock().now()); }
+using Agents = std::vector<swarm::Agent*>;
 
-class Swarm {
- public:
-  explicit Swarm(const Arguments& arguments) : arguments_(arguments), poll_(epoll_create1(0)) {}
-
-  bool enroll_all(ecp::http::Client& client) {
-    for (int i = 0; i < arguments_.count; ++i) {
-      const auto name = "sim-" + std::to_string(arguments_.first + i);
-      const auto folder = arguments_.folder + "/" + name;
-      auto document = enroll(client, arguments_, folder, name);
-      if (!document) {
-        std::cerr << document.error().describe() << '\n';
-        return false;
-      }
-      agents_.push_back(std::make_unique<swarm::Agent>(*document, folder, totals_));
-    }
-    return true;
+/// Do what a line says and answer it; false ends the swarm.
+bool obey(const std::string& line, const Agents& agents, const swarm::Totals& totals) {
+  std::istringstream words(line);
+  std::string word;
+  words >> word;
+  if (word == "quit") return false;
+  if (word == "reset") {
+    std::size_t count = 0;
+    words >> count;
+    for (std::size_t i = 0; i < count && i < agents.size(); ++i) agents[i]->reset();
+    std::cout << "reset " << count << std::endl;
+  } else if (word == "probe") {
+    for (auto* agent : agents) agent->probe();
+    std::cout << "probing " << agents.size() << std::endl;
+  } else {
+    std::cout << "connected=" << totals.connected << " sessions=" << totals.sessions
+              << " refused=" << totals.refused << " manifests=" << totals.manifests
+              << " bad=" << totals.bad_manifests << " acknowledged=" << totals.acknowledged
+              << " generation=" << totals.newest_generation
+              << " manifest_octets=" << totals.manifest_octets
+              << " report_octets=" << totals.report_octets
+              << " state_octets=" << totals.state_octets << " ack_octets=" << totals.ack_octets
+              << std::endl;
   }
-
-  void run() {
-    std::size_t begun = 0;
-    bool told = false;
-    while (!quit_) {
-      while (begun < agents_.size() && begun < totals_.connected + connects_at_once) open(begun++);
-      turn();
-      if (!told && totals_.connected == agents_.size()) {
-        std::cout << "connected " << totals_.connected << std::endl;
-        told = true;
-      }
-      obey();
-    }
-  }
-
- private:
-  void open(std::size_t index) {
-    auto& agent = *agents_[index];
-    if (!agent.connect()) return;
-    epoll_event event{};
-    event.events = EPOLLIN | EPOLLOUT | EPOLLET;
-    event.data.u64 = index;
-    epoll_ctl(poll_, EPOLL_CTL_ADD, agent.descriptor(), &event);
-  }
-
-  /// One round over what is ready; once in a while over everybody, for heartbeats and reconnects.
-  void turn() {
-    epoll_event events[512];
-    const int ready = epoll_wait(poll_, events, 512, poll_ms);
-    const auto now = now_ms();
-    for (int i = 0; i < ready; ++i) {
-      auto& agent = *agents_[events[i].data.u64];
-      const int before = agent.descriptor();
-      // Edge-triggered: read until the session has nothing more.
-      for (int round = 0; round < 8; ++round) agent.work(true, true, now);
-      if (agent.descriptor() != before) lost_.push_back(events[i].data.u64);
-    }
-    if (now < next_sweep_ms_) return;
-    next_sweep_ms_ = now + 100;
-    for (auto& agent : agents_) {
-      if (agent->is_up()) agent->work(false, agent->wants_write(), now);
-    }
-    std::vector<std::uint64_t> again;
-    again.swap(lost_);
-    for (const auto index : again) {
-      if (!agents_[index]->is_up()) open(index);
-    }
-  }
-
-  void obey() {
-    pollfd input{STDIN_FILENO, POLLIN, 0};
-    if (poll(&input, 1, 0) <= 0) return;
-    std::string word;
-    if (!(std::cin >> word) || word == "quit") {
-      quit_ = true;
-    } else if (word == "reset") {
-      std::size_t count = 0;
-      std::cin >> count;
-      for (std::size_t i = 0; i < count && i < agents_.size(); ++i) agents_[i]->reset();
-      std::cout << "reset " << count << std::endl;
-    } else {
-      std::cout << "connected=" << totals_.connected << " sessions=" << totals_.sessions
-                << " refused=" << totals_.refused << " manifests=" << totals_.manifests
-                << " bad=" << totals_.bad_manifests << " acknowledged=" << totals_.acknowledged
-                << " generation=" << totals_.newest_generation << std::endl;
-    }
-  }
-
-  const Arguments& arguments_;
-  int poll_;
-  std::vector<std::unique_ptr<swarm::Agent>> agents_;
-  swarm::Totals totals_;
-  std::vector<std::uint64_t> lost_;
-  std::int64_t next_sweep_ms_ = 0;
-  bool quit_ = false;
-};
+  return true;
+}
 
 }  // namespace
 
@@ -177,10 +108,7 @@ int main(int argc, char** argv) {
     std::cerr << "usage: ecp-swarm URL ROOT_PEM TOKEN_FILE FOLDER FIRST COUNT\n";
     return 2;
   }
-  rlimit files{};
-  getrlimit(RLIMIT_NOFILE, &files);
-  files.rlim_cur = files.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &files);
+  swarm::raise_descriptor_limit();
   const auto root = ecp::read_file(argv[2], 65536);
   const auto token = ecp::read_secret_file(argv[3], 4096);
   if (!root || !token) {
@@ -194,9 +122,26 @@ int main(int argc, char** argv) {
   ecp::RealEnv world(log, 1);
   auto client = ecp::http::open_client(world.env());
   if (!client) return 1;
-  Swarm swarm(arguments);
-  if (!swarm.enroll_all(**client)) return 1;
+  swarm::Totals totals;
+  auto& random = world.env().random;
+  std::vector<std::unique_ptr<swarm::Session>> sessions;
+  Agents agents;
+  for (int i = 0; i < arguments.count; ++i) {
+    const auto name = "sim-" + std::to_string(arguments.first + i);
+    const auto folder = arguments.folder + "/" + name;
+    auto document = enroll(**client, arguments, folder, name);
+    if (!document) {
+      std::cerr << document.error().describe() << '\n';
+      return 1;
+    }
+    auto agent = std::make_unique<swarm::Agent>(std::move(*document), folder, totals, random);
+    agents.push_back(agent.get());
+    sessions.push_back(std::move(agent));
+  }
   std::cout << "enrolled " << arguments.count << std::endl;
-  swarm.run();
+  swarm::SessionLoop loop(sessions, totals, [&random](unsigned failures) {
+    return ecp::transport::retry_delay(random, failures).count();
+  });
+  loop.run([&](const std::string& line) { return obey(line, agents, totals); });
   return 0;
 }

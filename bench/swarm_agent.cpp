@@ -1,111 +1,97 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "swarm_agent.hpp"
 
-#include <sys/socket.h>
+#include <algorithm>
+#include <utility>
 
+#include <ecp/core/env.hpp>
 #include <ecp/pki/signature.hpp>
 
 namespace swarm {
+namespace {
 
 namespace link = ecp::link;
+constexpr int first_refusal = 0x10;  // Nobody is subscribed.
+constexpr std::int64_t refused_wait_ms = 500;
+constexpr std::int64_t unanswered_wait_ms = 5'000;
 
-Agent::Agent(link::LinkDocument document, std::string folder, Totals& totals)
-    : document_(std::move(document)),
-      folder_(std::move(folder)),
+Endpoint endpoint_of(const link::LinkDocument& document, const std::string& folder) {
+  const auto& broker = document.brokers.front();
+  return {broker.host, broker.port, static_cast<int>(document.keep_alive.count() / 1000),
+          document.agent.to_string(), folder};
+}
+
+}  // namespace
+
+Agent::Agent(link::LinkDocument document, const std::string& folder, Totals& totals,
+             ecp::Random& random)
+    : Session(endpoint_of(document, folder), totals),
+      document_(std::move(document)),
       prefix_("ecp/v1/agents/" + document_.agent.to_string() + "/"),
       totals_(totals),
-      buffer_id_("swarm-" + document_.agent.to_string()) {
-  client_ = mosquitto_new(document_.agent.to_string().c_str(), true, this);
-  mosquitto_int_option(client_, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
-  mosquitto_int_option(client_, MOSQ_OPT_TCP_NODELAY, 1);
-  mosquitto_connect_v5_callback_set(client_, on_connect);
-  mosquitto_disconnect_v5_callback_set(client_, on_disconnect);
-  mosquitto_message_v5_callback_set(client_, on_message);
-  mosquitto_tls_set(client_, (folder_ + "/roots.pem").c_str(), nullptr,
-                    (folder_ + "/certificate.pem").c_str(), (folder_ + "/key.pem").c_str(),
-                    nullptr);
-}
+      random_(random),
+      buffer_id_("swarm-" + document_.agent.to_string()) {}
 
-Agent::~Agent() { mosquitto_destroy(client_); }
-
-bool Agent::connect() {
-  ++connection_;
-  const auto will = link::to_json(link::Presence{false, connection_, "swarm"});
-  mosquitto_will_clear(client_);
-  mosquitto_will_set_v5(client_, (prefix_ + "up/presence").c_str(), static_cast<int>(will.size()),
-                        will.data(), 1, false, nullptr);
-  const auto& broker = document_.brokers.front();
-  const int keep_alive = static_cast<int>(document_.keep_alive.count() / 1000);
-  return mosquitto_connect_bind_v5(client_, broker.host.c_str(), broker.port, keep_alive, nullptr,
-                                   nullptr) == MOSQ_ERR_SUCCESS;
-}
-
-void Agent::work(bool readable, bool writable, std::int64_t now_ms) {
-  if (readable) mosquitto_loop_read(client_, 1);
-  if (writable || mosquitto_want_write(client_)) mosquitto_loop_write(client_, 1);
-  if (!up_) return;
-  if (next_heartbeat_ms_ == 0) {
-    // The first one at once, the following spread evenly by the agent's place in the swarm.
-    next_heartbeat_ms_ = now_ms + std::hash<std::string>{}(prefix_) %
-                                      static_cast<std::size_t>(document_.heartbeat.count());
-  } else if (now_ms < next_heartbeat_ms_) {
-    return;
-  } else {
-    next_heartbeat_ms_ = now_ms + document_.heartbeat.count();
-    mosquitto_loop_misc(client_);
+void Agent::tick(std::int64_t now_ms) {
+  now_ms_ = now_ms;
+  if (awaiting_ack_ && now_ms >= report_again_ms_) report();
+  if (next_heartbeat_ms_ == 0) {  // The first ones of a swarm, spread over the interval.
+    const auto interval = static_cast<std::uint64_t>(document_.heartbeat.count());
+    next_heartbeat_ms_ = now_ms + static_cast<std::int64_t>(random_.below(interval));
   }
+  if (now_ms < next_heartbeat_ms_) return;
+  next_heartbeat_ms_ = now_ms + document_.heartbeat.count();
+  keep_alive();
+  send_heartbeat();
+}
+
+void Agent::send_heartbeat() {
   link::Heartbeat heartbeat;
   heartbeat.connection = connection_;
   heartbeat.version = "swarm";
   heartbeat.applied = applied_;
   heartbeat.manifest_sha256 = manifest_sha256_;
-  heartbeat.time = ecp::from_ms(now_ms);
+  heartbeat.time = ecp::system_clock().now();
   heartbeat.host = {0.1, 1'000'000'000, 500'000'000, 5'000'000'000};
-  publish("up/state", link::to_json(heartbeat), 0);
+  const auto text = link::to_json(heartbeat);
+  totals_.state_octets = text.size();
+  publish(prefix_ + "up/state", text, 0);
 }
 
-void Agent::reset() {
-  const linger hard{1, 0};
-  ::setsockopt(descriptor(), SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
-  ::shutdown(descriptor(), SHUT_RDWR);
+void Agent::on_connecting() {
+  ++connection_;
+  set_will(prefix_ + "up/presence", link::to_json(link::Presence{false, connection_, "swarm"}));
 }
 
-void Agent::on_connect(mosquitto* client, void* self, int code, int, const mosquitto_property*) {
-  auto& agent = *static_cast<Agent*>(self);
-  if (code != 0) {
-    ++agent.totals_.refused;
-    return;
-  }
-  agent.up_ = true;
-  ++agent.totals_.connected;
-  ++agent.totals_.sessions;
-  mosquitto_subscribe(client, nullptr, (agent.prefix_ + "down/#").c_str(), 1);
-  agent.publish("up/presence", link::to_json(link::Presence{true, agent.connection_, "swarm"}), 1);
-  agent.awaiting_ack_ = false;
-  if (agent.report_due_) agent.report();
+void Agent::on_up() {
+  subscribe(prefix_ + "down/#");
+  publish(prefix_ + "up/presence", link::to_json(link::Presence{true, connection_, "swarm"}), 1);
+  send_heartbeat();
+  if (awaiting_ack_ || report_due_) report();
 }
 
-void Agent::on_disconnect(mosquitto*, void* self, int, const mosquitto_property*) {
-  auto& agent = *static_cast<Agent*>(self);
-  if (agent.up_) --agent.totals_.connected;
-  agent.up_ = false;
-  agent.next_heartbeat_ms_ = 0;
+void Agent::on_down() { next_heartbeat_ms_ = 0; }
+
+/// As the real agent does: soon again when nobody took it.
+void Agent::on_published(int code) {
+  if (code < first_refusal || !awaiting_ack_) return;
+  const auto wait = refused_wait_ms / 2 + static_cast<std::int64_t>(random_.below(refused_wait_ms));
+  report_again_ms_ = std::min(report_again_ms_, now_ms_ + wait);
 }
 
-void Agent::on_message(mosquitto*, void* self, const mosquitto_message* message,
-                       const mosquitto_property*) {
-  auto& agent = *static_cast<Agent*>(self);
-  const std::string_view topic(message->topic);
-  const std::string_view text(static_cast<const char*>(message->payload),
-                              static_cast<std::size_t>(message->payloadlen));
-  if (topic.ends_with("down/desired")) return agent.take_manifest(text);
-  if (!topic.ends_with("down/ack")) return;
+void Agent::on_message(std::string_view topic, std::string_view payload) {
+  if (topic.ends_with("down/desired")) return take_manifest(payload);
+  if (topic.ends_with("down/ack")) take_ack(payload);
+}
+
+void Agent::take_ack(std::string_view text) {
   const auto ack = link::parse_ack(text);
-  if (!ack || ack->stream != "reported" || ack->upto < agent.next_number_) return;
-  agent.next_number_ = ack->upto + 1;
-  agent.awaiting_ack_ = false;
-  ++agent.totals_.acknowledged;
-  if (agent.report_due_) agent.report();
+  if (!ack || ack->stream != "reported" || ack->upto < next_number_) return;
+  totals_.ack_octets = text.size();
+  next_number_ = ack->upto + 1;
+  awaiting_ack_ = false;
+  ++totals_.acknowledged;
+  if (report_due_) report();
 }
 
 void Agent::take_manifest(std::string_view text) {
@@ -123,17 +109,24 @@ void Agent::take_manifest(std::string_view text) {
   --totals_.bad_manifests;
   if (!(applied_ < manifest->generation)) return;
   ++totals_.manifests;
+  totals_.manifest_octets = text.size();
   applied_ = manifest->generation;
   resources_ = std::move(manifest->resources);
   manifest_sha256_ = ecp::to_hex(ecp::sha256(signed_manifest->manifest));
   totals_.newest_generation = std::max(totals_.newest_generation, applied_.generation);
+  probe();
+  send_heartbeat();
+}
+
+void Agent::probe() {
   report_due_ = true;
-  if (!awaiting_ack_) report();
+  if (is_up() && !awaiting_ack_) report();
 }
 
 void Agent::report() {
   report_due_ = false;
   awaiting_ack_ = true;
+  report_again_ms_ = now_ms_ + unanswered_wait_ms;
   link::ReportedItem item;
   item.generation = applied_;
   for (const auto& resource : resources_) {
@@ -144,12 +137,9 @@ void Agent::report() {
   batch.buffer_id = buffer_id_;
   batch.first = next_number_;
   batch.items.push_back(std::move(item));
-  publish("up/reported", link::to_json(batch), 1);
-}
-
-void Agent::publish(const std::string& tail, const std::string& payload, int quality) {
-  mosquitto_publish(client_, nullptr, (prefix_ + tail).c_str(), static_cast<int>(payload.size()),
-                    payload.data(), quality, false);
+  const auto text = link::to_json(batch);
+  totals_.report_octets = text.size();
+  publish(prefix_ + "up/reported", text, 1);
 }
 
 }  // namespace swarm

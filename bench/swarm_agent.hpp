@@ -4,62 +4,58 @@
 /// @file
 /// One simulated agent of the swarm: the real protocol, without a pipeline behind it.
 
-#include <mosquitto.h>
-
 #include <cstdint>
 #include <string>
+#include <vector>
 
+#include <ecp/core/random.hpp>
 #include <ecp/link/documents.hpp>
+
+#include "session.hpp"
 
 namespace swarm {
 
 /// What all agents of a process share and count.
-struct Totals {
-  std::uint64_t connected = 0;
-  std::uint64_t sessions = 0;  ///< Connections that were accepted, ever.
-  std::uint64_t refused = 0;
+struct Totals : SessionCounts {
   std::uint64_t manifests = 0;      ///< Accepted: greater pair, right agent, right signature.
   std::uint64_t bad_manifests = 0;  ///< Everything else that claimed to be one.
   std::uint64_t acknowledged = 0;   ///< Reported batches that the plane has taken.
   std::int64_t newest_generation = 0;
+  std::size_t manifest_octets = 0;  ///< Of the newest message of each kind.
+  std::size_t report_octets = 0;
+  std::size_t state_octets = 0;
+  std::size_t ack_octets = 0;
 };
 
 /// Enrolled identity and its MQTT session, driven by the owner's poll loop.
-class Agent {
+class Agent final : public Session {
  public:
-  Agent(ecp::link::LinkDocument document, std::string folder, Totals& totals);
-  ~Agent();
-  Agent(const Agent&) = delete;
-  Agent& operator=(const Agent&) = delete;
+  Agent(ecp::link::LinkDocument document, const std::string& folder, Totals& totals,
+        ecp::Random& random);
 
-  /// Begin a connection; false when it could not even be begun.
-  bool connect();
-  /// Descriptor to poll, or -1.
-  [[nodiscard]] int descriptor() const { return mosquitto_socket(client_); }
-  [[nodiscard]] bool wants_write() const { return mosquitto_want_write(client_); }
-  /// Read or write what the poll found, and send a heartbeat when it is due.
-  void work(bool readable, bool writable, std::int64_t now_ms);
-  /// Drop the socket without a word, as a power cut would.
-  void reset();
-  [[nodiscard]] bool is_up() const { return up_; }
+  void tick(std::int64_t now_ms) override;
+  /// Report once more what is applied; the acknowledgement shows that the plane is there.
+  void probe();
 
  private:
-  static void on_connect(mosquitto*, void* self, int code, int, const mosquitto_property*);
-  static void on_disconnect(mosquitto*, void* self, int, const mosquitto_property*);
-  static void on_message(mosquitto*, void* self, const mosquitto_message* message,
-                         const mosquitto_property*);
+  void on_connecting() override;
+  void on_up() override;
+  void on_down() override;
+  void on_published(int code) override;
+  void on_message(std::string_view topic, std::string_view payload) override;
   void take_manifest(std::string_view text);
+  void take_ack(std::string_view text);
   void report();
-  void publish(const std::string& tail, const std::string& payload, int quality);
+  void send_heartbeat();
 
   ecp::link::LinkDocument document_;
-  std::string folder_;
   std::string prefix_;
   Totals& totals_;
-  mosquitto* client_ = nullptr;
-  bool up_ = false;
+  ecp::Random& random_;
   std::int64_t connection_ = 0;
+  std::int64_t now_ms_ = 0;
   std::int64_t next_heartbeat_ms_ = 0;
+  std::int64_t report_again_ms_ = 0;
   ecp::link::Generation applied_;
   std::vector<ecp::link::ManifestResource> resources_;
   std::string manifest_sha256_;
