@@ -7,8 +7,7 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests" / "support"))
-from platform_parts import Process, free_port  # noqa: E402
-from product import find, make_project, wait_for  # noqa: E402
+from product import Process, find, free_port, make_project, wait_for  # noqa: E402
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PROCESSES = 2  # libmosquitto takes three descriptors a client, and 20,000 is the usual hard limit.

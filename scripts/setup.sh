@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Installs what building, testing and the demo need from Debian's packages; does nothing when all is
-# there. Run as root or as a user with sudo. Usage: scripts/setup.sh [build|test]  (default: test)
+# there. Run as root or as a user with sudo. Usage: scripts/setup.sh [build|test|bench]  (default: test)
 set -euo pipefail
 
 build=(g++ cmake ninja-build make pkg-config git ca-certificates ccache
@@ -10,9 +10,13 @@ build=(g++ cmake ninja-build make pkg-config git ca-certificates ccache
   python3 python3-pymodbus python3-serial python3-serial-asyncio openssl)
 test=(clang-14 clang-tidy-14 clang-format-14 postgresql-15 python3-pytest chromium chromium-driver
   python3-yaml jq curl sqlite3 libmodbus-dev procps iproute2)
+bench=(collectd-core libmodbus5 binutils)  # Peers of the benchmarks.
 
 wanted=("${build[@]}")
-[ "${1:-test}" = test ] && wanted+=("${test[@]}")
+case "${1:-test}" in
+  test) wanted+=("${test[@]}") ;;
+  bench) wanted+=("${bench[@]}") ;;
+esac
 # Node.js by any means is good enough for the page; Debian's own is used when there is none.
 command -v npm >/dev/null || wanted+=(nodejs npm)
 
@@ -32,3 +36,8 @@ echo "setup: installing ${missing[*]}"
 "${as_root[@]}" apt-get update -qq
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
   apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+
+# A peer is started by a benchmark alone, never by the machine.
+if [[ " ${missing[*]} " == *" collectd-core "* ]] && command -v systemctl >/dev/null; then
+  "${as_root[@]}" systemctl --quiet disable --now collectd 2>/dev/null || true
+fi
