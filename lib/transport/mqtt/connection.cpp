@@ -9,11 +9,11 @@
 #include <utility>
 
 #include <mqtt_protocol.h>
-#include <openssl/ssl.h>
 
 #include <ecp/core/limits.hpp>
 #include <ecp/core/reasons.hpp>
 #include <ecp/transport/reasons.hpp>
+#include "transport/mqtt/tls_context.hpp"
 
 namespace ecp::inline v0::transport {
 
@@ -23,9 +23,6 @@ constexpr int max_in_flight = 1'000;
 constexpr int first_refusal = 0x80;  // Reason codes from here on say no.
 
 MqttConnection& self_of(void* object) { return *static_cast<MqttConnection*>(object); }
-
-// Encrypted key files are not ours; OpenSSL must not ask a terminal for the pass phrase.
-int no_pass_phrase(char*, int, int, void*) { return 0; }
 
 std::mutex& library_mutex() {
   static std::mutex mutex;  // libmosquitto's own count is not guarded.
@@ -102,33 +99,14 @@ void MqttConnection::set_callbacks() {
   });
 }
 
-/// Let libmosquitto fill a context that we have made, because it has no option for the time at
-/// which certificates are judged.
-void MqttConnection::judge_at(Time time) {
-  const std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context(SSL_CTX_new(TLS_client_method()),
-                                                             SSL_CTX_free);
-  if (!context) return;
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch());
-  X509_VERIFY_PARAM_set_time(SSL_CTX_get0_param(context.get()), seconds.count());
+Result<void> MqttConnection::set_tls(const Options& options, Time now) {
+  ECP_TRY(const auto context, make_tls_context(options.tls, options.broker.host, now, verdict_));
+  mosquitto_int_option(client_.get(), MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0);
   mosquitto_void_option(client_.get(), MOSQ_OPT_SSL_CTX, context.get());  // Counts it for itself.
-  mosquitto_int_option(client_.get(), MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 1);
-}
-
-Result<void> MqttConnection::set_tls(const MqttTls& tls, Time now) {
-  mosquitto* client = client_.get();
-  if (const auto earliest = tls.earliest ? tls.earliest() : now; earliest > now) judge_at(earliest);
-  int code = mosquitto_tls_set(client, tls.roots_path.c_str(), nullptr,
-                               tls.certificate_path.c_str(), tls.key_path.c_str(), no_pass_phrase);
-  // For libmosquitto "tlsv1.2" means that version or newer.
-  if (code == 0) code = mosquitto_tls_opts_set(client, 1, "tlsv1.2", nullptr);
-  if (code == 0) code = mosquitto_tls_insecure_set(client, false);
-  if (code != 0) {
-    return Error(reasons::bad_options, {{"option", "tls"}, {"problem", mosquitto_strerror(code)}});
-  }
   return {};
 }
 
-Result<void> MqttConnection::connect(const Options& options) {
+Result<void> MqttConnection::connect(const Options& options, Time now) {
   client_.reset(mosquitto_new(options.client_id.c_str(), true, this));
   if (!client_) return Error(ecp::reasons::unavailable, {{"what", "memory for a connection"}});
   mosquitto* client = client_.get();
@@ -137,7 +115,7 @@ Result<void> MqttConnection::connect(const Options& options) {
   mosquitto_int_option(client, MOSQ_OPT_TCP_NODELAY, 1);
   mosquitto_int_option(client, MOSQ_OPT_RECEIVE_MAXIMUM, max_in_flight);
   mosquitto_int_option(client, MOSQ_OPT_SEND_MAXIMUM, max_in_flight);
-  ECP_TRY_VOID(set_tls(options.tls, options.now));
+  ECP_TRY_VOID(set_tls(options, now));
   if (options.will != nullptr) {
     const auto& will = *options.will;
     const int code =
@@ -186,10 +164,7 @@ short MqttConnection::events() const {
 }
 
 LinkLoss MqttConnection::loss() const noexcept {
-  if (tls_problem_.find("certificate verify failed") != std::string::npos ||
-      tls_problem_.find("host name verification failed") != std::string::npos) {
-    return LinkLoss::untrusted;
-  }
+  if (!verdict_.empty()) return LinkLoss::untrusted;
   if (refused_) return LinkLoss::refused;
   const bool is_alert = tls_problem_.find("alert") != std::string::npos;
   if (is_alert || connack_ >= first_refusal || disconnect_reason_ == MQTT_RC_NOT_AUTHORIZED ||
@@ -200,6 +175,9 @@ LinkLoss MqttConnection::loss() const noexcept {
 }
 
 std::string MqttConnection::problem() const {
+  if (!verdict_.empty()) {
+    return "it did not prove its identity: " + verdict_ + " (check the address and the clock)";
+  }
   if (connack_ != 0) return mosquitto_reason_string(connack_);
   if (!tls_problem_.empty()) return tls_problem_;
   if (disconnect_reason_ >= first_refusal) return mosquitto_reason_string(disconnect_reason_);

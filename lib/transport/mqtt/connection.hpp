@@ -40,7 +40,6 @@ class MqttConnection final {
     std::string client_id;
     Milliseconds keep_alive{30'000};
     const Will* will = nullptr;
-    Time now{};  ///< The clock's; only compared with `tls.earliest`.
   };
   using PublishHandler = std::function<void(int reason_code)>;
   using SubscribeHandler = std::function<void(const std::vector<int>& reason_codes)>;
@@ -51,8 +50,9 @@ class MqttConnection final {
   MqttConnection(const MqttConnection&) = delete;
   MqttConnection& operator=(const MqttConnection&) = delete;
 
-  /// Begin to connect; the rest happens in `step`.
-  Result<void> connect(const Options& options);
+  /// Begin to connect; the rest happens in `step`. Certificates are judged at `now` or later, see
+  /// MqttTls.
+  Result<void> connect(const Options& options, Time now);
   /// Read, write and keep alive after poll() said that `happened`. False when the connection is
   /// lost.
   bool step(short happened);
@@ -82,8 +82,7 @@ class MqttConnection final {
 
  private:
   void set_callbacks();
-  void judge_at(Time time);
-  Result<void> set_tls(const MqttTls& tls, Time now);
+  Result<void> set_tls(const Options& options, Time now);
 
   std::shared_ptr<void> library_;
   struct Deleter {
@@ -101,7 +100,8 @@ class MqttConnection final {
   int disconnect_reason_ = 0;
   int last_error_ = 0;
   std::size_t max_packet_ = 0;
-  std::string tls_problem_;
+  std::string tls_problem_;  ///< What libmosquitto said last.
+  std::string verdict_;      ///< Why the broker's certificate was not trusted.
 };
 
 }  // namespace ecp::inline v0::transport

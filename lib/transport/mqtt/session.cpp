@@ -247,13 +247,12 @@ LinkLoss MqttSession::serve(MqttGreeting greeting) {
   options.tls = options_.tls;
   options.client_id = options_.client_id;
   options.keep_alive = options_.keep_alive;
-  options.now = env_.clock.now();
   MqttConnection::Will will;
   if (greeting.will) {
     will = {greeting.will->topic, greeting.will->payload, false};
     options.will = &will;
   }
-  auto connected = connection.connect(options);
+  auto connected = connection.connect(options, env_.clock.now());
   bool greeted = false;
   bool alive = connected.has_value();
   while (alive && take_requests(connection)) {
@@ -269,7 +268,7 @@ LinkLoss MqttSession::serve(MqttGreeting greeting) {
   if (!alive) {
     env_.log.warning("transport", "the connection to the broker is lost",
                      {{"broker", options.broker.host + ":" + std::to_string(options.broker.port)},
-                      {"problem", connection.problem()}});
+                      {"problem", connected ? connection.problem() : connected.error().message()}});
   }
   fail_all(connection);
   return loss;

@@ -232,6 +232,24 @@ TEST_SUITE("transport.MqttTls") {
     world.real.stop();
   }
 
+  TEST_CASE("an agent whose clock lags behind a time that it knows has a session all the same") {
+    World world;
+    const auto agent = world.env.ids.next<link::AgentId>();
+    transport::MqttLinkOptions options;
+    options.brokers = {{"127.0.0.1", world.live.port()}};
+    options.tls = world.live.agent_tls(agent.to_string());
+    options.tls.earliest = [&world] { return world.env.clock.now() + std::chrono::hours(1); };
+    options.agent = agent;
+    auto link = transport::open_mqtt_agent_link(options, world.env).value();
+    std::atomic<bool> up = false;
+    transport::LinkHandlers handlers;
+    handlers.on_state = [&](LinkState state, LinkLoss) { up = up || state == LinkState::up; };
+    REQUIRE(link->start(std::move(handlers)));
+    CHECK(eventually([&up] { return up.load(); }));
+    link->stop();
+    world.real.stop();
+  }
+
   TEST_CASE("[R22] of two agents with one identity only one is up at a time, and both are logged") {
     World world;
     const auto agent = world.env.ids.next<link::AgentId>();

@@ -27,7 +27,7 @@ class Peer {
     options.tls = std::move(tls);
     options.client_id = std::move(client_id);
     options.will = will;
-    accepted_ = connection_->connect(options).has_value() &&
+    accepted_ = connection_->connect(options, system_clock().now()).has_value() &&
                 run([this] { return connection_->is_accepted(); });
   }
 

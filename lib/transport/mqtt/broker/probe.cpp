@@ -25,7 +25,7 @@ class Probe final {
       : env_(env), deadline_(env.clock.steady() + patience), connection_([](auto, auto) {}) {}
 
   Result<void> connect(const MqttConnection::Options& options) {
-    ECP_TRY_VOID(connection_.connect(options));
+    ECP_TRY_VOID(connection_.connect(options, env_.clock.now()));
     return wait([this] { return connection_.is_accepted(); });
   }
 
