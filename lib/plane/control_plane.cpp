@@ -2,6 +2,7 @@
 #include <ecp/plane/control_plane.hpp>
 
 #include <ecp/core/file.hpp>
+#include <ecp/fleet/edge_node_store.hpp>
 #include <ecp/plane/reasons.hpp>
 
 #include "plane/control_plane_state.hpp"
@@ -10,13 +11,19 @@ namespace ecp::inline v0::plane {
 
 namespace {
 
+std::string broker_folder(const PlaneConfig& config) { return config.data_folder + "/broker"; }
+
 /// Start the broker that is ours to start.
 Result<std::unique_ptr<transport::SupervisedBroker>> start_broker(const PlaneConfig& config,
                                                                   const Credentials& credentials,
-                                                                  Env env) {
+                                                                  storage::Store& store, Env env) {
   transport::BrokerOptions options;
-  options.folder = config.data_folder + "/broker";
+  options.folder = broker_folder(config);
   ECP_TRY_VOID(make_private_folder(options.folder));
+  ECP_TRY(const auto denied, store.read([](storage::Transaction& transaction) {
+    return transaction.get<fleet::EdgeNodeStore>().list_revoked();
+  }));
+  ECP_TRY_VOID(transport::write_denied(transport::deny_path(options.folder), denied));
   options.bind = config.broker.bind;
   options.port = config.broker.port;
   options.mosquitto_path = config.broker.mosquitto_path;
@@ -43,6 +50,7 @@ Result<std::unique_ptr<transport::AgentGateway>> open_gateway(const PlaneConfig&
   options.broker = broker_address(config.broker);
   options.tls = credentials.gateway_tls();
   options.replica = credentials.replica();
+  if (!config.broker.external) options.deny_path = transport::deny_path(broker_folder(config));
   return transport::open_mqtt_gateway(std::move(options), env);
 }
 
@@ -56,7 +64,7 @@ Result<std::unique_ptr<ControlPlane>> ControlPlane::open(PlaneConfig config, Par
   ECP_TRY(made.trust_roots, credentials.trust_roots());
   if (made.gateway == nullptr) {
     if (!config.broker.external) {
-      ECP_TRY(made.broker, start_broker(config, credentials, env));
+      ECP_TRY(made.broker, start_broker(config, credentials, *made.base.store, env));
     }
     ECP_TRY(made.gateway, open_gateway(config, credentials, env));
   }

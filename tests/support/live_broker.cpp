@@ -109,6 +109,7 @@ std::unique_ptr<transport::AgentGateway> LiveBroker::gateway(const std::string& 
   options.broker = {"127.0.0.1", port()};
   options.tls = replica_tls(replica);
   options.replica = replica;
+  options.deny_path = transport::deny_path(options_.folder);
   return must(transport::open_mqtt_gateway(options, env_));
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 
 #include <ecp/core/env.hpp>
@@ -32,6 +33,13 @@ struct BrokerOptions {
   std::string canary_name;  ///< Its common name, an agent id.
   std::string probe_host = "127.0.0.1";
 };
+
+/// File in a broker's folder with the agents that it refuses from its first moment on, before
+/// anybody has told it.
+[[nodiscard]] ECP_EXPORT std::string deny_path(const std::string& folder);
+/// Replace that file. A running broker does not look at it; AgentGateway::set_denied tells it.
+[[nodiscard]] ECP_EXPORT Result<void> write_denied(const std::string& path,
+                                                   std::span<const link::AgentId> agents);
 
 /// A mosquitto process in our care.
 ///

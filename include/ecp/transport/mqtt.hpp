@@ -53,7 +53,8 @@ struct MqttLinkOptions {
 struct MqttGatewayOptions {
   BrokerAddress broker;
   MqttTls tls;
-  std::string replica;  ///< Its certificate's common name is "ecpd-" + replica; [0-9a-z]{1,32}.
+  std::string replica;      ///< Its certificate's common name is "ecpd-" + replica; [0-9a-z]{1,32}.
+  std::string deny_path{};  ///< Kept equal to the deny set when given; see transport::deny_path.
   Milliseconds keep_alive{30'000};
   Milliseconds connect_timeout{10'000};
 };

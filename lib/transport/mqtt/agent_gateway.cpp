@@ -4,6 +4,7 @@
 #include <set>
 
 #include <ecp/core/limits.hpp>
+#include <ecp/transport/broker.hpp>
 #include <ecp/transport/mqtt.hpp>
 #include <ecp/transport/reasons.hpp>
 
@@ -29,8 +30,9 @@ struct GatewayShared {
 
 class MqttAgentGateway final : public AgentGateway {
  public:
-  MqttAgentGateway(std::string replica, MqttSessionOptions session, Env env)
+  MqttAgentGateway(std::string replica, std::string deny_path, MqttSessionOptions session, Env env)
       : env_(env),
+        deny_path_(std::move(deny_path)),
         shared_(std::make_shared<GatewayShared>()),
         inbox_(std::make_shared<Inbox>(env.executor, env.limits.inbound_queue,
                                        limits::inbound_octets)),
@@ -85,6 +87,7 @@ class MqttAgentGateway final : public AgentGateway {
     {
       const std::lock_guard lock(shared_->mutex);
       shared_->denied.insert(agent);
+      keep_denied();
     }
     send_control(deny_set::add({agent}));
   }
@@ -93,6 +96,7 @@ class MqttAgentGateway final : public AgentGateway {
     {
       const std::lock_guard lock(shared_->mutex);
       shared_->denied = {agents.begin(), agents.end()};
+      keep_denied();
     }
     send_control(deny_set::replace({agents.begin(), agents.end()}));
   }
@@ -101,6 +105,18 @@ class MqttAgentGateway final : public AgentGateway {
   [[nodiscard]] std::uint64_t dropped() const noexcept override { return inbox_->dropped(); }
 
  private:
+  /// A broker that starts again reads the set before we can reach it. With the mutex held, so that
+  /// the file never falls back.
+  void keep_denied() {
+    if (deny_path_.empty()) return;
+    const auto& denied = shared_->denied;
+    const auto kept =
+        write_denied(deny_path_, std::vector<link::AgentId>(denied.begin(), denied.end()));
+    if (kept) return;
+    env_.log.error("mqtt", "the set of revoked agents is not kept for the broker's next start",
+                   {{"problem", kept.error().describe()}});
+  }
+
   void send_control(std::vector<std::string> texts) {
     for (auto& text : texts) {
       session_->send({std::string(topics::control), std::move(text), 1,
@@ -114,6 +130,7 @@ class MqttAgentGateway final : public AgentGateway {
   }
 
   const Env env_;
+  const std::string deny_path_;
   const std::shared_ptr<GatewayShared> shared_;  ///< Shared with handlers under way.
   const std::shared_ptr<Inbox> inbox_;           ///< Shared with the session and handlers.
   const std::shared_ptr<MqttSession> session_;   ///< Shared with its timers under way.
@@ -143,7 +160,8 @@ Result<std::unique_ptr<AgentGateway>> open_mqtt_gateway(MqttGatewayOptions optio
   session.keep_alive = options.keep_alive;
   session.connect_timeout = options.connect_timeout;
   session.max_pending = limits::inbound_queue;
-  return std::make_unique<MqttAgentGateway>(std::move(options.replica), std::move(session), env);
+  return std::make_unique<MqttAgentGateway>(std::move(options.replica),
+                                            std::move(options.deny_path), std::move(session), env);
 }
 
 }  // namespace ecp::inline v0::transport

@@ -30,4 +30,10 @@ std::vector<std::string> add(const std::vector<link::AgentId>& agents) {
   return messages(add_verb, agents);
 }
 
+std::string whole(const std::vector<link::AgentId>& agents) {
+  std::string text(replace_verb);
+  for (const auto agent : agents) text.append("\n").append(agent.to_string());
+  return text;
+}
+
 }  // namespace ecp::inline v0::transport::deny_set

@@ -18,6 +18,8 @@ inline constexpr std::size_t names_per_message = 4'000;  ///< Some 130 KiB.
 
 /// Messages that make `agents` the whole set; at least one, also for none.
 std::vector<std::string> replace(const std::vector<link::AgentId>& agents);
+/// The same as one text of any size, for a file.
+std::string whole(const std::vector<link::AgentId>& agents);
 /// Messages that add `agents`.
 std::vector<std::string> add(const std::vector<link::AgentId>& agents);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 
+#include <ecp/core/file.hpp>
 #include <ecp/transport/broker.hpp>
 
 #include "peer.hpp"
@@ -211,6 +212,30 @@ TEST_SUITE("transport.BrokerGuard") {
     REQUIRE(site.plane.publish("$CONTROL/ecp/v1", "set") == 0);
     Peer pardoned(site.broker, site.broker.agent_tls(site.a), site.a);
     CHECK(pardoned.publish(Site::of(site.a, "up/state"), "back") == 0);
+  }
+
+  TEST_CASE("an agent revoked while the broker is down gets nothing from it when it starts [R15]") {
+    Site site;
+    const auto id = link::AgentId::parse(site.a);
+    REQUIRE(id);
+    auto gateway = site.broker.gateway("r2");
+    site.broker.stop();
+    gateway->set_denied(std::vector<link::AgentId>{*id});
+
+    site.broker.restart();
+
+    Peer revoked(site.broker, site.broker.agent_tls(site.a), site.a);
+    if (revoked.accepted()) CHECK(revoked.subscribe(Site::of(site.a, "down/#")) >= first_refusal);
+    Peer other(site.broker, site.broker.agent_tls(site.b), site.b);
+    CHECK(other.publish(Site::of(site.b, "up/state"), "b lives") < first_refusal);
+  }
+
+  TEST_CASE("a broker that cannot understand its file of revoked agents serves nobody [R21]") {
+    Site site;
+    site.broker.stop();
+    REQUIRE(write_file_durably(transport::deny_path(site.broker.options().folder), "set\nnode_"));
+
+    CHECK_FALSE(transport::SupervisedBroker::start(site.broker.options(), site.env));
   }
 
   TEST_CASE("a deny set that is not understood changes nothing and is reported") {

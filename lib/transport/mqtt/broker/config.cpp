@@ -53,6 +53,7 @@ std::string user_name() {
 }  // namespace
 
 Result<std::string> make_config(const BrokerOptions& options) {
+  ECP_TRY_VOID(check_value("folder", options.folder));
   ECP_TRY_VOID(check_value("bind", options.bind));
   ECP_TRY_VOID(check_value("plugin_path", options.plugin_path));
   ECP_TRY_VOID(check_value("roots_path", options.roots_path));
@@ -81,6 +82,7 @@ Result<std::string> make_config(const BrokerOptions& options) {
   text += "max_packet_size " + std::to_string(limits::mqtt_packet) + "\n";
   text += "max_queued_bytes " + std::to_string(64 * mebibyte) + "\n";
   text += "plugin " + options.plugin_path + "\n";
+  text += "plugin_opt_deny_file " + deny_path(options.folder) + "\n";
   text += "listener " + std::to_string(options.port) + " " + options.bind + "\n";
   text += "cafile " + options.roots_path + "\n";
   text += "certfile " + options.certificate_path + "\n";

@@ -14,6 +14,7 @@
 #include "transport/mqtt/broker/config.hpp"
 #include "transport/mqtt/broker/log_tail.hpp"
 #include "transport/mqtt/broker/process.hpp"
+#include "transport/mqtt/deny_set.hpp"
 
 namespace ecp::inline v0::transport {
 
@@ -70,6 +71,12 @@ struct SupervisedBroker::State : std::enable_shared_from_this<SupervisedBroker::
   std::atomic<std::uint64_t> restarts = 0;
   std::atomic<TimerId> timer = TimerId::none;
 };
+
+std::string deny_path(const std::string& folder) { return folder + "/denied"; }
+
+Result<void> write_denied(const std::string& path, std::span<const link::AgentId> agents) {
+  return write_file_durably(path, deny_set::whole({agents.begin(), agents.end()}));
+}
 
 Result<void> SupervisedBroker::State::begin() {
   ECP_TRY(const auto config, broker::make_config(options));

@@ -3,8 +3,11 @@
 /// @file
 /// The guard as a mosquitto plugin (interface version 5). Runs in the broker's only thread.
 
+#include <cerrno>
 #include <cstdint>
 #include <cstdio>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <new>
 #include <set>
@@ -27,6 +30,18 @@ struct Plugin {
   guard::DenySet denied;
   std::set<std::string> to_cut;  ///< Revoked clients that came back; cut at the next tick.
 };
+
+/// Take the file of revoked agents, when there is one; false when it cannot be understood.
+bool load(Plugin& plugin, const mosquitto_opt* options, int count) {
+  for (int i = 0; i < count; ++i) {
+    if (std::string(options[i].key) != "deny_file") continue;
+    std::ifstream file(options[i].value, std::ios::binary);
+    if (!file) return errno == ENOENT;
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    if (plugin.denied.take(text) != guard::DenySet::Outcome::replaced) return false;
+  }
+  return true;
+}
 
 bool attempt_of(const mosquitto_evt_acl_check& event, guard::Attempt& attempt) {
   const char* name = mosquitto_client_username(event.client);
@@ -101,6 +116,14 @@ int on_check(int, void* event, void* plugin) {
   }
 }
 
+bool on_load(Plugin& plugin, const mosquitto_opt* options, int count) {
+  try {
+    return load(plugin, options, count);
+  } catch (...) {
+    return false;
+  }
+}
+
 int on_control(int, void* event, void* plugin) {
   try {
     return control(*static_cast<Plugin*>(plugin),
@@ -132,9 +155,15 @@ __attribute__((visibility("default"))) int mosquitto_plugin_version(int count,
 }
 
 __attribute__((visibility("default"))) int mosquitto_plugin_init(mosquitto_plugin_id_t* identifier,
-                                                                 void** data, mosquitto_opt*, int) {
+                                                                 void** data,
+                                                                 mosquitto_opt* options,
+                                                                 int count) {
   auto plugin = std::unique_ptr<Plugin>(new (std::nothrow) Plugin());
   if (!plugin) return MOSQ_ERR_NOMEM;
+  if (!on_load(*plugin, options, count)) {
+    mosquitto_log_printf(MOSQ_LOG_ERR, "Error: ecp: the file of revoked agents cannot be used");
+    return MOSQ_ERR_INVAL;
+  }
   plugin->identifier = identifier;
   const std::string topic(ecp::transport::topics::control);
   int code =
