@@ -52,15 +52,18 @@ std::unique_ptr<storage::Store> open_file(const std::string& path,
   return must(storage::open_sqlite(options, modules, env));
 }
 
-std::span<const storage::StoreModule* const> agent_modules() {
-  static const std::array modules{&storage::pipeline_module(), &storage::agent_module()};
-  return modules;
+std::array<const storage::StoreModule*, 2> agent_modules(const SimParts& parts) {
+  const auto* own = parts.agent_module;
+  return {&storage::pipeline_module(), own != nullptr ? own : &storage::agent_module()};
 }
 
 }  // namespace
 
-SimWorld::SimWorld(std::uint64_t seed)
-    : world_(seed), chance_(seed * 1'000'003 + 7), network_(world_.env()) {
+SimWorld::SimWorld(std::uint64_t seed, SimParts parts)
+    : parts_(std::move(parts)),
+      world_(seed),
+      chance_(seed * 1'000'003 + 7),
+      network_(world_.env()) {
   open_plane();
   set_up_project();
 }
@@ -85,6 +88,10 @@ void SimWorld::open_plane() {
   plane::Parts parts;
   parts.store = open_file(folder_.file("plane/ecpd.db"), plane::store_modules(), world_.env());
   parts.gateway = network_.gateway();
+  if (parts_.wrap_series) {
+    parts.series = parts_.wrap_series(
+        must(series::open_embedded_series(folder_.file("series"), world_.env())));
+  }
   plane_ = must(plane::ControlPlane::open(config(), std::move(parts), world_.env()));
 }
 
@@ -131,7 +138,7 @@ void SimWorld::boot(SimSite& site) {
   options.link = site.link;
   options.flush_interval = Milliseconds(500);
   agent::AgentParts parts;
-  parts.store = open_file(site.database, agent_modules(), world_.env());
+  parts.store = open_file(site.database, agent_modules(parts_), world_.env());
   parts.drivers = std::make_unique<SimDrivers>(site.device, world_.env());
   parts.open_link =
       [this](const link::LinkDocument& document) -> Result<std::unique_ptr<transport::AgentLink>> {
@@ -181,6 +188,7 @@ void SimWorld::disturb() {
   for (auto& dead : sites_) {
     if (dead.agent == nullptr && draw(4) == 0) boot(dead);
   }
+  watch();
 }
 
 /// Between two tasks of the world, not between two of ours.
@@ -238,6 +246,7 @@ void SimWorld::calm_down() {
     if (site.agent == nullptr) boot(site);
     site.device->level = 0;
   }
+  watch();
   pass(5'000);
   for (auto& site : sites_) site.device->silent = true;
   for (int i = 0; i < 60 && (i < 2 || !is_quiet()); ++i) pass(10'000);
@@ -265,7 +274,7 @@ std::vector<std::string> SimWorld::faults() {
 
 /// Every sample that was committed to the agent's buffer is stored, and stored once.
 void SimWorld::check_samples(const SimSite& site, std::vector<std::string>& found) {
-  const auto store = open_file(site.database, agent_modules(), world_.env());
+  const auto store = open_file(site.database, agent_modules(parts_), world_.env());
   const auto state = must(store->read([](storage::Transaction& transaction) {
     return transaction.get<pipeline::BufferStore>().load();
   }));
@@ -320,6 +329,17 @@ void SimWorld::check_alarms(std::vector<std::string>& found) {
       found.push_back("cleared before it was raised: " + one.name);
     }
   }
+}
+
+std::pair<std::vector<std::string>, std::string> run_simulation(std::uint64_t seed,
+                                                                SimParts parts) {
+  constexpr int disturbances = 60;
+  SimWorld world(seed, std::move(parts));
+  for (int i = 0; i < disturbances; ++i) world.disturb();
+  world.calm_down();
+  world.stop();
+  auto faults = world.faults();
+  return {std::move(faults), world.history()};
 }
 
 }  // namespace ecp_test

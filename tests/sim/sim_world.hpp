@@ -5,9 +5,11 @@
 /// One control plane and three agents over the loopback transport, all from one seed.
 
 #include <array>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <ecp/agent/agent.hpp>
@@ -15,6 +17,8 @@
 #include <ecp/fleet/edge_service.hpp>
 #include <ecp/link/documents.hpp>
 #include <ecp/plane/control_plane.hpp>
+#include <ecp/series/series_store.hpp>
+#include <ecp/storage/transaction.hpp>
 #include <ecp/transport/loopback.hpp>
 
 #include "sim/sim_devices.hpp"
@@ -40,10 +44,18 @@ struct SimWrite {
   double value = 0;
 };
 
+/// What a world is built from, so that a part can be a faulty one.
+struct SimParts {
+  const ecp::storage::StoreModule* agent_module = nullptr;  ///< Null: the product's.
+  std::function<std::unique_ptr<ecp::series::SeriesStore>(
+      std::unique_ptr<ecp::series::SeriesStore>)>
+      wrap_series;  ///< None: the product's.
+};
+
 /// The world, what can go wrong in it, and what must be true of it.
 class SimWorld {
  public:
-  explicit SimWorld(std::uint64_t seed);
+  explicit SimWorld(std::uint64_t seed, SimParts parts = {});
   ~SimWorld();
 
   /// Let things happen, one of them drawn from the seed, then let time pass.
@@ -78,6 +90,7 @@ class SimWorld {
   [[nodiscard]] ecp::plane::PlaneConfig config() const;
   [[nodiscard]] ecp::access::Grant grant() const;
 
+  SimParts parts_;
   TemporaryFolder folder_;
   ecp::ManualEnv world_;
   ecp::SeededRandom chance_;  ///< The faults' own, so that they do not hang on anything else.
@@ -91,5 +104,9 @@ class SimWorld {
   double next_value_ = 1;
   std::string history_;
 };
+
+/// Run a seed to its end; return what was wrong and what happened.
+[[nodiscard]] std::pair<std::vector<std::string>, std::string> run_simulation(std::uint64_t seed,
+                                                                              SimParts parts = {});
 
 }  // namespace ecp_test

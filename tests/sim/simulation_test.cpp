@@ -8,18 +8,6 @@
 namespace ecp_test {
 namespace {
 
-constexpr int disturbances = 60;
-
-/// Run a seed to its end; return what was wrong and what happened.
-std::pair<std::vector<std::string>, std::string> run(std::uint64_t seed) {
-  SimWorld world(seed);
-  for (int i = 0; i < disturbances; ++i) world.disturb();
-  world.calm_down();
-  world.stop();
-  auto faults = world.faults();
-  return {std::move(faults), world.history()};
-}
-
 /// ECP_SIM_SEED=17 runs that seed alone.
 std::vector<std::uint64_t> seeds() {
   if (const char* one = std::getenv("ECP_SIM_SEED")) return {std::strtoull(one, nullptr, 10)};
@@ -32,13 +20,15 @@ TEST_SUITE("sim") {
   TEST_CASE("whatever breaks, nothing committed is lost or doubled and nothing runs twice") {
     for (const auto seed : seeds()) {
       CAPTURE(seed);
-      for (const auto& fault : run(seed).first) {
+      for (const auto& fault : run_simulation(seed).first) {
         FAIL_CHECK(fault << " (seed " << seed << ")");
       }
     }
   }
 
-  TEST_CASE("the same seed gives the same history") { CHECK(run(7).second == run(7).second); }
+  TEST_CASE("the same seed gives the same history") {
+    CHECK(run_simulation(7).second == run_simulation(7).second);
+  }
 }
 
 }  // namespace

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/planted_bugs.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
+
+#include <ecp/agent/agent_store.hpp>
+#include <ecp/storage/sql/agent.hpp>
+
+namespace ecp_test {
+
+using namespace ecp;  // NOLINT: a test reads better without prefixes.
+
+namespace {
+
+class LyingSeries final : public series::SeriesStore {
+ public:
+  explicit LyingSeries(std::unique_ptr<series::SeriesStore> real) : real_(std::move(real)) {}
+
+  Result<std::vector<series::Applied>> append(
+      const std::vector<std::pair<series::SeriesKey, series::NumberedBatch>>& batches) override {
+    if (++appends_ % 50 != 0) return real_->append(batches);
+    std::vector<series::Applied> said;
+    for (const auto& [key, batch] : batches) {
+      said.push_back({batch.first + static_cast<std::int64_t>(batch.samples.size()) - 1, {}});
+    }
+    return said;
+  }
+  Result<std::vector<series::LatestValue>> latest(const series::SeriesKey& key) override {
+    return real_->latest(key);
+  }
+  Result<std::vector<series::Sample>> samples(const series::SeriesKey& key, std::string_view tag,
+                                              Time from, Time to, std::size_t limit) override {
+    return real_->samples(key, tag, from, to, limit);
+  }
+  Result<std::vector<series::Point>> aggregate(const series::SeriesKey& key, std::string_view tag,
+                                               Time from, Time to, std::size_t points) override {
+    return real_->aggregate(key, tag, from, to, points);
+  }
+  Result<std::vector<series::Gap>> gaps(const series::SeriesKey& key, Time from, Time to) override {
+    return real_->gaps(key, from, to);
+  }
+  Result<void> record_gap(const series::SeriesKey& key, const series::Gap& gap) override {
+    return real_->record_gap(key, gap);
+  }
+  Result<std::int64_t> count(const series::SeriesKey& key) override { return real_->count(key); }
+  Result<std::int64_t> expire(Time keep) override { return real_->expire(keep); }
+  Result<void> remove(const series::SeriesKey& key) override { return real_->remove(key); }
+
+ private:
+  std::unique_ptr<series::SeriesStore> real_;
+  int appends_ = 0;
+};
+
+storage::ErasedStore real_agent_store(storage::sql::Connection& connection) {
+  const auto factories = storage::agent_module().factories;
+  const auto own = std::find_if(factories.begin(), factories.end(), [](const auto& factory) {
+    return factory.store_name == agent::AgentStore::store_name;
+  });
+  return own->make(connection);
+}
+
+/// Passes everything on to the real store.
+class AgentStoreBefore : public agent::AgentStore {
+ public:
+  explicit AgentStoreBefore(storage::sql::Connection& connection)
+      : real_(real_agent_store(connection)) {}
+
+  Result<std::optional<agent::StoredManifest>> manifest() override { return real().manifest(); }
+  Result<void> put(const agent::StoredManifest& manifest) override { return real().put(manifest); }
+  Result<std::vector<agent::ResourceRow>> resources() override { return real().resources(); }
+  Result<void> put(const agent::ResourceRow& row) override { return real().put(row); }
+  Result<void> remove_resource(std::string_view name) override {
+    return real().remove_resource(name);
+  }
+  Result<std::optional<std::string>> body(std::string_view sha256) override {
+    return real().body(sha256);
+  }
+  Result<void> put_body(std::string_view sha256, std::string_view body) override {
+    return real().put_body(sha256, body);
+  }
+  Result<void> remove_unused_bodies() override { return real().remove_unused_bodies(); }
+  Result<std::optional<agent::JournaledCommand>> command(link::CommandId id) override {
+    return real().command(id);
+  }
+  Result<void> put(const agent::JournaledCommand& command) override { return real().put(command); }
+  Result<std::vector<agent::JournaledCommand>> unfinished_commands() override {
+    return real().unfinished_commands();
+  }
+  Result<void> remove_commands(Time before) override { return real().remove_commands(before); }
+  Result<std::int64_t> next_connection() override { return real().next_connection(); }
+
+ protected:
+  [[nodiscard]] agent::AgentStore& real() const {
+    return *static_cast<agent::AgentStore*>(real_.get());
+  }
+
+ private:
+  storage::ErasedStore real_;
+};
+
+class WithoutJournal final : public AgentStoreBefore {
+ public:
+  using AgentStoreBefore::AgentStoreBefore;
+  using AgentStoreBefore::put;
+  Result<void> put(const agent::JournaledCommand& /*command*/) override { return {}; }
+};
+
+class WithFirstManifest final : public AgentStoreBefore {
+ public:
+  using AgentStoreBefore::AgentStoreBefore;
+  using AgentStoreBefore::put;
+  Result<void> put(const agent::StoredManifest& manifest) override {
+    ECP_TRY(const auto known, real().manifest());
+    if (known) return {};
+    return real().put(manifest);
+  }
+};
+
+/// The agent's module with another adapter of its store.
+template <class Adapter>
+const storage::StoreModule& agent_module_of() {
+  static const std::array factories{storage::StoreFactory{
+      agent::AgentStore::store_name, [](storage::sql::Connection& connection) {
+        return storage::erase<agent::AgentStore>(new Adapter(connection));
+      }}};
+  static const auto made = [] {
+    auto module = storage::agent_module();
+    module.factories = factories;
+    return module;
+  }();
+  return made;
+}
+
+}  // namespace
+
+std::unique_ptr<series::SeriesStore> lying_series(std::unique_ptr<series::SeriesStore> real) {
+  return std::make_unique<LyingSeries>(std::move(real));
+}
+
+const storage::StoreModule& agent_module_without_journal() {
+  return agent_module_of<WithoutJournal>();
+}
+
+const storage::StoreModule& agent_module_with_first_manifest() {
+  return agent_module_of<WithFirstManifest>();
+}
+
+}  // namespace ecp_test
