@@ -13,8 +13,10 @@
 #include <ecp/core/limits.hpp>
 #include <ecp/core/reasons.hpp>
 #include <ecp/fleet/edge_node_store.hpp>
+#include <ecp/fleet/enrollment_token.hpp>
 #include <ecp/fleet/operations.hpp>
 #include <ecp/fleet/reasons.hpp>
+#include <ecp/fleet/restore.hpp>
 #include <ecp/pki/signature.hpp>
 
 #include "core/crash_point.hpp"
@@ -51,8 +53,9 @@ Bytes signed_octets(BytesView manifest) {
 }  // namespace
 
 struct DesiredEngine::State : std::enable_shared_from_this<DesiredEngine::State> {
-  State(storage::Store& store_in, const pki::SigningKey& key_in, Env env_in)
-      : store(store_in), key(key_in), env(env_in) {}
+  State(storage::Store& store_in, const pki::SigningKey& key_in, TrustObserver& trust_in,
+        Env env_in)
+      : store(store_in), key(key_in), trust(trust_in), env(env_in) {}
 
   /// Assemble soon, once for however many calls come before that.
   void wake() {
@@ -78,11 +81,13 @@ struct DesiredEngine::State : std::enable_shared_from_this<DesiredEngine::State>
                                                const EdgeNode& node);
   Result<link::SignedManifest> sign(const link::Manifest& manifest,
                                     std::vector<DesiredResource> resources) const;
+  Result<void> note_restore(storage::Transaction& transaction, const EdgeNode& node);
   Result<void> send(EdgeNodeId node);
   void send(EdgeNodeId node, link::SignedManifest manifest);
 
   storage::Store& store;
   const pki::SigningKey& key;
+  TrustObserver& trust;
   Env env;
   std::vector<DesiredSource*> sources;
   std::atomic<transport::AgentGateway*> gateway = nullptr;
@@ -207,6 +212,28 @@ Result<link::SignedManifest> DesiredEngine::State::sign(
   return made;
 }
 
+/// A node has proven that the database was restored. Proofs of one restore come from many nodes; a
+/// token of the backup outlives none of them by more than its longest life.
+Result<void> DesiredEngine::State::note_restore(storage::Transaction& transaction,
+                                                const EdgeNode& node) {
+  auto& restores = transaction.get<RestoreStore>();
+  const auto now = env.clock.now();
+  ECP_TRY(const auto latest, restores.latest());
+  if (!latest || now - *latest >= longest_token_life) {
+    ECP_TRY_VOID(restores.insert(now));
+    ECP_TRY(const auto ended, transaction.get<EnrollmentTokenStore>().expire_all(now));
+    const audit::Circumstance circumstance{
+        {access::PrincipalKind::agent, node.id.bytes(), "certificate"},
+        access::Scope::platform(),
+        {}};
+    ECP_TRY_VOID(audit::append_unauthenticated(
+        transaction, env, circumstance, operations::platform_restored, audit::Outcome::done,
+        {"edge_node", node.id.to_string(), node.name},
+        {{"enrollment_tokens_ended", std::to_string(ended)}}));
+  }
+  return trust.database_restored(transaction, node, now);
+}
+
 Result<void> DesiredEngine::State::send(EdgeNodeId node) {
   if (gateway.load() == nullptr || stopped) return {};
   ECP_TRY(auto manifest, store.read([&](storage::Transaction& transaction) {
@@ -224,8 +251,9 @@ void DesiredEngine::State::send(EdgeNodeId node, link::SignedManifest manifest) 
             [](const Result<void>&) {});  // An agent that missed it shows so in its heartbeat.
 }
 
-DesiredEngine::DesiredEngine(storage::Store& store, const pki::SigningKey& key, Env env)
-    : state_(std::make_shared<State>(store, key, env)) {}
+DesiredEngine::DesiredEngine(storage::Store& store, const pki::SigningKey& key,
+                             TrustObserver& trust, Env env)
+    : state_(std::make_shared<State>(store, key, trust, env)) {}
 
 DesiredEngine::~DesiredEngine() { stop(); }
 
@@ -283,6 +311,7 @@ Result<bool> DesiredEngine::adopt(EdgeNodeId id, const link::SignedManifest& han
     if (!proven) return false;
     ECP_TRY_VOID(nodes.put_wanted(id, {manifest->generation.epoch + 1, 0}, ""));
     ECP_TRY_VOID(transaction.get<DesiredStore>().touch(id));
+    ECP_TRY_VOID(state_->note_restore(transaction, *node));
     transaction.after_commit([state = state_] { state->wake(); });
     return true;
   });

@@ -9,11 +9,13 @@
 #include <ecp/fleet/edge_node_store.hpp>
 #include <ecp/fleet/enrollment_token.hpp>
 #include <ecp/fleet/operations.hpp>
+#include <ecp/fleet/ports.hpp>
 #include <ecp/fleet/reasons.hpp>
 #include <ecp/pki/authority.hpp>
 #include <ecp/pki/signature.hpp>
 
 #include "core/crash_point.hpp"
+#include "fleet/enrollment_throttle.hpp"
 
 namespace ecp::inline v0::fleet {
 namespace {
@@ -23,7 +25,7 @@ constexpr std::size_t nonce_head = 8 + nonce_random;  // Time, then random octet
 constexpr std::string_view nonce_context = "ecp-nonce-v1";
 constexpr Milliseconds nonce_life{300'000};
 
-/// What a unit committed: an answer, or a refusal together with its audit entry.
+/// What a unit committed: an answer, or a refusal together with what it left behind.
 struct Outcome {
   EnrollmentAnswer answer;
   std::optional<Error> refusal;
@@ -34,6 +36,7 @@ struct Candidate {
   std::string name;
   std::string key_sha256;
   access::Origin origin;
+  std::function<bool()> may_record;  ///< Whether a refusal may have an audit entry of its own.
 };
 
 audit::Circumstance circumstance_of(EdgeNodeId node, const access::Scope& scope,
@@ -96,6 +99,7 @@ Result<EdgeNodeId> claim(storage::Transaction& transaction, const EnrollmentToke
 Result<Outcome> refuse(storage::Transaction& transaction, const Env& env,
                        const Candidate& candidate, const std::optional<EnrollmentToken>& token,
                        Error why) {
+  if (!candidate.may_record()) return Outcome{{}, std::move(why)};
   ECP_TRY_VOID(audit::append_unauthenticated(
       transaction, env, by_token(token, candidate.origin), operations::edge_node_enroll,
       audit::Outcome::denied,
@@ -153,15 +157,22 @@ std::string to_json(const EnrollmentAnswer& answer) {
   return writer.take();
 }
 
-Enrollment::Enrollment(storage::Store& store, const pki::Authority& authority,
-                       const pki::SigningKey& key, EnrollmentOptions options, Env env)
-    : store_(store), authority_(authority), key_(key), options_(std::move(options)), env_(env) {}
+Enrollment::Enrollment(const Parts& parts, EnrollmentOptions options, Env env)
+    : store_(parts.store),
+      authority_(parts.authority),
+      key_(parts.key),
+      trust_(parts.trust),
+      options_(std::move(options)),
+      env_(env),
+      throttle_(std::make_unique<EnrollmentThrottle>()) {}
+Enrollment::~Enrollment() = default;
 
 Result<EnrollmentAnswer> Enrollment::enroll(std::string_view token, std::string_view csr_pem,
                                             std::string_view name, const access::Origin& origin) {
+  ECP_TRY_VOID(throttle_->admit(origin, env_.clock.now()));
   ECP_TRY_VOID(check_name("name", name));
   ECP_TRY(const auto key, pki::check_csr(csr_pem));
-  const Candidate candidate{std::string(name), to_hex(key), origin};
+  const Candidate candidate{std::string(name), to_hex(key), origin, recorder()};
   const auto hash = enrollment_token_hash(token);
   const auto unit = [&](storage::Transaction& transaction) -> Result<Outcome> {
     std::optional<EnrollmentToken> found;
@@ -176,6 +187,9 @@ Result<EnrollmentAnswer> Enrollment::enroll(std::string_view token, std::string_
       const bool is_refusal =
           node.error().is(reasons::token_used) || node.error().is(reasons::agent_refused);
       if (!is_refusal) return std::move(node).error();
+      if (node.error().is(reasons::token_used)) {
+        ECP_TRY_VOID(trust_.token_used_again(transaction, *found));
+      }
       return refuse(transaction, env_, candidate, found, std::move(node).error());
     }
     ECP_TRY(auto answer, issue(transaction, *node, csr_pem));
@@ -187,8 +201,27 @@ Result<EnrollmentAnswer> Enrollment::enroll(std::string_view token, std::string_
   };
   ECP_TRY(auto outcome, store_.write(unit));
   crash_at("enrollment.after_commit");
-  if (outcome.refusal) return std::move(*outcome.refusal);
-  return std::move(outcome.answer);
+  if (!outcome.refusal) return std::move(outcome.answer);
+  throttle_->count(origin, env_.clock.now());
+  return std::move(*outcome.refusal);
+}
+
+/// Asks the throttle once, however often a unit has to run.
+std::function<bool()> Enrollment::recorder() const {
+  return [this, answer = std::optional<bool>()]() mutable {
+    if (!answer) answer = throttle_->record(env_.clock.now());
+    return *answer;
+  };
+}
+
+Result<void> Enrollment::record_refusals() {
+  const auto count = throttle_->take_unrecorded();
+  if (count == 0) return {};
+  return store_.write([&](storage::Transaction& transaction) {
+    return audit::append_unauthenticated(
+        transaction, env_, by_token({}, {}), operations::edge_node_enroll, audit::Outcome::denied,
+        {"enrollment_token", "", ""}, {{"more_refusals", std::to_string(count)}});
+  });
 }
 
 Result<EnrollmentAnswer> Enrollment::issue(storage::Transaction& transaction, EdgeNodeId node,
@@ -253,9 +286,11 @@ Result<EnrollmentAnswer> Enrollment::renew(const RenewalRequest& request,
   ECP_TRY_VOID(check_nonce(request.nonce));
   ECP_TRY(const auto facts, prove(request, authority_, options_.renewal_grace, env_.clock.now()));
   ECP_TRY(const auto id, EdgeNodeId::parse(facts.common_name));
+  const auto may_record = recorder();
   const auto unit = [&](storage::Transaction& transaction) -> Result<Outcome> {
     ECP_TRY(const auto node, transaction.get<EdgeNodeStore>().find(id));
     ECP_TRY(const bool good, is_good(transaction, node, facts.serial));
+    if (!good && !may_record()) return Outcome{{}, Error(reasons::agent_refused)};
     ECP_TRY_VOID(audit::append_unauthenticated(
         transaction, env_,
         circumstance_of(id, node ? node->scope() : access::Scope::platform(), origin),

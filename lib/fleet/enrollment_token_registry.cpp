@@ -5,6 +5,7 @@
 #include <ecp/fleet/edge_node.hpp>
 #include <ecp/fleet/enrollment_token.hpp>
 #include <ecp/fleet/operations.hpp>
+#include <ecp/fleet/ports.hpp>
 #include <ecp/fleet/reasons.hpp>
 
 namespace ecp::inline v0::fleet {
@@ -16,7 +17,6 @@ constexpr std::string_view text_prefix = "ecpt_";
 constexpr std::size_t secret_octets = 32;
 constexpr std::size_t secret_characters = 43;  // Base64url of 32 octets.
 constexpr Milliseconds shortest{60'000};
-constexpr Milliseconds longest{24LL * 3'600'000};
 
 Error bad_field(std::string_view field, std::string problem) {
   return {ecp::reasons::bad_field,
@@ -37,8 +37,8 @@ Result<std::string> enrollment_token_hash(std::string_view text) {
 }
 
 EnrollmentTokenRegistry::EnrollmentTokenRegistry(storage::Store& store, std::string root_pin,
-                                                 Env env)
-    : store_(store), root_pin_(std::move(root_pin)), env_(env) {}
+                                                 TrustObserver& trust, Env env)
+    : store_(store), root_pin_(std::move(root_pin)), trust_(trust), env_(env) {}
 
 Result<EnrollmentTokenRegistry::Created> EnrollmentTokenRegistry::create(const access::Grant& grant,
                                                                          const NewToken& wanted) {
@@ -48,7 +48,7 @@ Result<EnrollmentTokenRegistry::Created> EnrollmentTokenRegistry::create(const a
   if (wanted.uses < 1 || wanted.uses > most) {
     return bad_field("uses", "must be 1 to " + std::to_string(most));
   }
-  if (wanted.expires_in < shortest || wanted.expires_in > longest) {
+  if (wanted.expires_in < shortest || wanted.expires_in > longest_token_life) {
     return bad_field("expires_in_s", "must be 60 to 86400");
   }
   const auto octets = env_.random.bytes(secret_octets);
@@ -88,6 +88,7 @@ Result<void> EnrollmentTokenRegistry::remove(const access::Grant& grant, Enrollm
     auto& tokens = transaction.get<EnrollmentTokenStore>();
     ECP_TRY(const auto token, tokens.get(grant.scope().project, id));
     ECP_TRY_VOID(tokens.remove(grant.scope().project, id));
+    ECP_TRY_VOID(trust_.token_removed(transaction, token));
     return audit::append(transaction, grant, operations::enrollment_token_remove,
                          {"enrollment_token", token.id.to_string(), token.name});
   });

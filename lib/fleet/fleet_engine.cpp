@@ -70,7 +70,8 @@ void FleetEngine::State::compose() {
       IngestEngine::Parts{parts.store, parts.series, parts.gateway, parts.commands,
                           parts.transitions, parts.live},
       env);
-  PresenceEngine::Parts wired{parts.store, parts.series, parts.observer, parts.live, {}, {}, {}};
+  PresenceEngine::Parts wired{
+      parts.store, parts.series, parts.observer, parts.trust, parts.live, {}, {}, {}};
   wired.on_connected = [this](EdgeNodeId agent) { parts.commands.resend(agent); };
   wired.on_behind = [this](EdgeNodeId agent) {
     if (const auto sent = parts.desired.send(agent); !sent) {

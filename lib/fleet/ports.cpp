@@ -8,6 +8,7 @@
 #include <ecp/fleet/edge_service_store.hpp>
 #include <ecp/fleet/enrollment.hpp>
 #include <ecp/fleet/enrollment_token.hpp>
+#include <ecp/fleet/restore.hpp>
 
 namespace ecp::inline v0::fleet {
 
@@ -15,6 +16,7 @@ namespace ecp::inline v0::fleet {
 DesiredSource::~DesiredSource() = default;
 TransitionSink::~TransitionSink() = default;
 NodeObserver::~NodeObserver() = default;
+TrustObserver::~TrustObserver() = default;
 NodeGate::~NodeGate() = default;
 EdgeNodeStore::~EdgeNodeStore() = default;
 BufferStore::~BufferStore() = default;
@@ -23,5 +25,6 @@ EnrollmentTokenStore::~EnrollmentTokenStore() = default;
 AgentCertificateStore::~AgentCertificateStore() = default;
 CommandStore::~CommandStore() = default;
 DesiredStore::~DesiredStore() = default;
+RestoreStore::~RestoreStore() = default;
 
 }  // namespace ecp::inline v0::fleet

@@ -112,7 +112,7 @@ void PresenceEngine::State::apply(std::span<const PresenceNews> news) {
         [&](storage::Transaction& transaction) -> Result<std::vector<PresenceEffect>> {
           std::vector<PresenceEffect> effects;
           for (const auto& one : some) {
-            ECP_TRY(auto effect, apply_presence(transaction, parts.observer, env, one));
+            ECP_TRY(auto effect, apply_presence(transaction, parts, env, one));
             if (effect) effects.push_back(std::move(*effect));
           }
           return effects;
@@ -264,28 +264,30 @@ Result<std::int64_t> PresenceEngine::State::judge(
     std::span<const std::pair<EdgeNodeId, Time>> some) {
   std::vector<EdgeNodeId> alive;  // Heard by another replica.
   std::vector<EdgeNodeId> gone;
-  ECP_TRY(const auto effects, parts.store.write([&](storage::Transaction& transaction)
-                                                    -> Result<std::vector<PresenceEffect>> {
-    std::vector<PresenceEffect> made;
-    alive.clear();
-    gone.clear();
-    for (const auto& [agent, seen] : some) {
-      if (!is_still_silent(agent)) continue;  // Heard while this unit waited for its turn.
-      ECP_TRY(const auto node, transaction.get<EdgeNodeStore>().find(agent));
-      if (node && node->status.last_seen > seen &&
-          node->status.last_seen > env.clock.now() - patience) {
-        alive.push_back(agent);
-        continue;
-      }
-      ECP_TRY(auto effect, apply_silence(transaction, parts.observer, env, agent, seen));
-      if (effect) {
-        made.push_back(std::move(*effect));
-      } else {
-        gone.push_back(agent);
-      }
-    }
-    return made;
-  }));
+  ECP_TRY(const auto effects,
+          parts.store.write(
+              [&](storage::Transaction& transaction) -> Result<std::vector<PresenceEffect>> {
+                std::vector<PresenceEffect> made;
+                alive.clear();
+                gone.clear();
+                for (const auto& [agent, seen] : some) {
+                  if (!is_still_silent(agent))
+                    continue;  // Heard while this unit waited for its turn.
+                  ECP_TRY(const auto node, transaction.get<EdgeNodeStore>().find(agent));
+                  if (node && node->status.last_seen > seen &&
+                      node->status.last_seen > env.clock.now() - patience) {
+                    alive.push_back(agent);
+                    continue;
+                  }
+                  ECP_TRY(auto effect, apply_silence(transaction, parts, env, agent, seen));
+                  if (effect) {
+                    made.push_back(std::move(*effect));
+                  } else {
+                    gone.push_back(agent);
+                  }
+                }
+                return made;
+              }));
   {
     const std::lock_guard lock(mutex);
     for (const auto agent : alive) agents[agent].heard = env.clock.steady();

@@ -14,8 +14,9 @@ namespace {
 /// One node inside a transaction, with its effect in the making.
 class Application {
  public:
-  Application(storage::Transaction& transaction, NodeObserver& observer, Env env, EdgeNode node)
-      : transaction_(transaction), observer_(observer), env_(env), node_(std::move(node)) {
+  Application(storage::Transaction& transaction, const PresenceEngine::Parts& parts, Env env,
+              EdgeNode node)
+      : transaction_(transaction), parts_(parts), env_(env), node_(std::move(node)) {
     effect_.agent = node_.id;
     effect_.scope = node_.scope();
   }
@@ -27,6 +28,7 @@ class Application {
     if (again) return done();  // The same birth, delivered twice.
     if (status.state != ConnectionState::never && presence.connection <= status.connection) {
       ECP_TRY_VOID(distrust_buffers());
+      ECP_TRY_VOID(note_flip());
     }
     status.connection = presence.connection;
     status.version = presence.version;
@@ -73,7 +75,7 @@ class Application {
     }
     status.absent = true;
     effect_.changed = true;
-    ECP_TRY_VOID(observer_.node_absent(transaction_, node_, since));
+    ECP_TRY_VOID(parts_.observer.node_absent(transaction_, node_, since));
     return store();
   }
 
@@ -90,6 +92,17 @@ class Application {
          {"text", "the agent's disk was restored or copied; its buffers are numbered anew"}});
   }
 
+  Result<void> note_flip() {
+    auto& flips = node_.status.flips;
+    const auto now = env_.clock.now();
+    flips.push_back(now);
+    const auto is_over = [now](Time flip) { return flip <= now - identity_window; };
+    flips.erase(std::remove_if(flips.begin(), flips.end(), is_over), flips.end());
+    if (flips.size() < identity_flips) return {};
+    flips.erase(flips.begin(), flips.end() - static_cast<std::ptrdiff_t>(identity_flips));
+    return parts_.trust.identity_doubled(transaction_, node_, now);
+  }
+
   Result<void> come_online() {
     auto& status = node_.status;
     const auto now = env_.clock.now();
@@ -102,7 +115,7 @@ class Application {
     if (!status.absent) return {};
     status.absent = false;
     effect_.changed = true;
-    return observer_.node_returned(transaction_, node_, now);
+    return parts_.observer.node_returned(transaction_, node_, now);
   }
 
   Result<void> note_service(const link::Heartbeat::Service& told) {
@@ -116,8 +129,8 @@ class Application {
     if (before != told.state) {
       status.state = told.state;
       status.changed_at = env_.clock.now();
-      ECP_TRY_VOID(observer_.service_state_changed(transaction_, node_, *service, before,
-                                                   status.changed_at));
+      ECP_TRY_VOID(parts_.observer.service_state_changed(transaction_, node_, *service, before,
+                                                         status.changed_at));
     }
     ECP_TRY_VOID(services.put_status(told.id, status));
     effect_.services.push_back(std::move(*service));
@@ -135,7 +148,7 @@ class Application {
   }
 
   storage::Transaction& transaction_;
-  NodeObserver& observer_;
+  const PresenceEngine::Parts& parts_;
   Env env_;
   EdgeNode node_;
   PresenceEffect effect_;
@@ -156,11 +169,11 @@ std::string facts_of(const link::Heartbeat& heartbeat) {
 }
 
 Result<std::optional<PresenceEffect>> apply_presence(storage::Transaction& transaction,
-                                                     NodeObserver& observer, Env env,
+                                                     const PresenceEngine::Parts& parts, Env env,
                                                      const PresenceNews& news) {
   ECP_TRY(auto node, transaction.get<EdgeNodeStore>().find(news.agent));
   if (!node || node->revoked) return std::nullopt;
-  Application application(transaction, observer, env, std::move(*node));
+  Application application(transaction, parts, env, std::move(*node));
   if (const auto* heartbeat = std::get_if<link::Heartbeat>(&news.what)) {
     ECP_TRY(auto effect, application.heartbeat(*heartbeat));
     return std::optional<PresenceEffect>(std::move(effect));
@@ -171,12 +184,12 @@ Result<std::optional<PresenceEffect>> apply_presence(storage::Transaction& trans
 }
 
 Result<std::optional<PresenceEffect>> apply_silence(storage::Transaction& transaction,
-                                                    NodeObserver& observer, Env env,
+                                                    const PresenceEngine::Parts& parts, Env env,
                                                     EdgeNodeId agent, Time seen) {
   ECP_TRY(auto node, transaction.get<EdgeNodeStore>().find(agent));
   if (!node || node->revoked || node->status.absent) return std::nullopt;
   const auto since = std::max(seen, node->status.last_seen);
-  Application application(transaction, observer, env, std::move(*node));
+  Application application(transaction, parts, env, std::move(*node));
   ECP_TRY(auto effect, application.silence(since));
   return std::optional<PresenceEffect>(std::move(effect));
 }

@@ -49,13 +49,14 @@ struct KnownAgent {
 /// Everything in a heartbeat that is written at once when it changes.
 [[nodiscard]] std::string facts_of(const link::Heartbeat& heartbeat);
 
-/// Apply births, wills and heartbeats to the database; the observer is told inside.
+/// Apply births, wills and heartbeats to the database; the observers are told inside.
 [[nodiscard]] Result<std::optional<PresenceEffect>> apply_presence(
-    storage::Transaction& transaction, NodeObserver& observer, Env env, const PresenceNews& news);
+    storage::Transaction& transaction, const PresenceEngine::Parts& parts, Env env,
+    const PresenceNews& news);
 
 /// Mark a node as absent when it still is silent. None when it is gone or was heard elsewhere.
-[[nodiscard]] Result<std::optional<PresenceEffect>> apply_silence(storage::Transaction& transaction,
-                                                                  NodeObserver& observer, Env env,
-                                                                  EdgeNodeId agent, Time seen);
+[[nodiscard]] Result<std::optional<PresenceEffect>> apply_silence(
+    storage::Transaction& transaction, const PresenceEngine::Parts& parts, Env env,
+    EdgeNodeId agent, Time seen);
 
 }  // namespace ecp::inline v0::fleet

@@ -11,6 +11,7 @@ namespace {
 
 constexpr Milliseconds renewal_interval{3'600'000};
 constexpr Milliseconds sweep_interval{600'000};
+constexpr Milliseconds settle_interval{60'000};
 
 audit::SequencerOptions sequencer_options(const PlaneConfig& config, const std::string& replica) {
   audit::SequencerOptions options;
@@ -41,8 +42,16 @@ Env with_workers(const Env& env, WorkerPool* workers) {
 }
 
 fleet::FleetEngine::Parts fleet_parts(Works& works, const Works::Below& below) {
-  return {*below.base.store, *below.base.series, works.gateway,      below.live,
-          works.desired,     works.commands,     below.alarm_engine, below.alarm_engine};
+  auto& alarms = below.alarm_engine;
+  return {*below.base.store,
+          *below.base.series,
+          works.gateway,
+          below.live,
+          works.desired,
+          works.commands,
+          alarms,
+          alarms,
+          alarms};
 }
 
 fleet::EdgeServiceRegistry::Parts service_parts(Works& works, const Works::Below& below) {
@@ -90,13 +99,14 @@ Works::Works(const Below& below, const PlaneConfig& config,
              fleet::EnrollmentOptions enrollment_options, Env env)
     : outgoing(outgoing_workers(config)),
       gateway(std::move(inner)),
-      desired(*below.base.store, below.base.keys->manifest_key, env),
+      desired(*below.base.store, below.base.keys->manifest_key, below.alarm_engine, env),
       commands(*below.base.store, below.authorizer, below.live, env),
       engine(fleet_parts(*this, below), fleet_options(config), env),
       nodes(*below.base.store, below.alarm_engine, engine, *below.base.series, env),
       services(service_parts(*this, below), env),
-      tokens(*below.base.store, std::move(root_pin), env),
-      enrollment(*below.base.store, below.base.keys->authority, below.base.keys->manifest_key,
+      tokens(*below.base.store, std::move(root_pin), below.alarm_engine, env),
+      enrollment({*below.base.store, below.base.keys->authority, below.base.keys->manifest_key,
+                  below.alarm_engine},
                  std::move(enrollment_options), env),
       rules(*below.base.store, desired, below.alarm_engine, env),
       alarms(*below.base.store),
@@ -123,7 +133,9 @@ ControlPlane::State::State(PlaneConfig config_in, Made made, const Parts& parts,
       renewing(
           renewal_interval, [this] { renew(); }, env),
       sweeping(
-          sweep_interval, [this] { sweep(); }, env) {
+          sweep_interval, [this] { sweep(); }, env),
+      settling(
+          settle_interval, [this] { settle(); }, env) {
   kind::add_builtin(kinds, runtimes);
   if (parts.add_kinds) parts.add_kinds(kinds, runtimes);
   alarm_engine.on_notices([this] { works.notifier.wake(); });
@@ -151,6 +163,7 @@ Result<void> ControlPlane::State::start() {
   works.notifier.start();
   renewing.start();
   sweeping.start();
+  settling.start();
   return {};
 }
 
@@ -159,6 +172,8 @@ void ControlPlane::State::stop() noexcept {
   works.engine.stop();
   renewing.stop();
   sweeping.stop();
+  settling.stop();
+  settle();
   works.notifier.stop();
   if (works.outgoing != nullptr) works.outgoing->stop();
   people.sequencer.stop();
@@ -190,6 +205,17 @@ void ControlPlane::State::renew() {
     tell = tls_changed;
   }
   if (refreshed->https && tell) tell();
+}
+
+void ControlPlane::State::settle() {
+  const auto swept = base.store->write(
+      [&](storage::Transaction& transaction) { return alarm_engine.sweep(transaction); });
+  const auto recorded = works.enrollment.record_refusals();
+  for (const auto* done : {&swept, &recorded}) {
+    if (*done) continue;
+    env.log.warning("plane", "alarms and refusals could not be settled; it will be tried again",
+                    {{"problem", done->error().describe()}});
+  }
 }
 
 void ControlPlane::State::sweep() {

@@ -138,6 +138,8 @@ struct ControlPlane::State {
   void renew();
   /// Forget what has expired.
   void sweep();
+  /// Clear alarms that only time clears, and record what was counted meanwhile.
+  void settle();
   [[nodiscard]] fleet::EnrollmentOptions enrollment_options(std::string trust_roots);
 
   PlaneConfig config;
@@ -156,6 +158,7 @@ struct ControlPlane::State {
   Works works;
   Recurring renewing;
   Recurring sweeping;
+  Recurring settling;
   bool stopped = false;
   std::mutex mutex;
   std::function<void()> tls_changed;

@@ -279,6 +279,31 @@ TEST_CASE_TEMPLATE("AlarmStore: lists are filtered by state and severity, newest
   CHECK(list({records.foreign, {}, {}}).total == 0);
 }
 
+TEST_CASE_TEMPLATE("AlarmStore: what is active of a source is found in all projects", Backend,
+                   ECP_TEST_BACKENDS) {
+  if (!Backend::is_available()) return;
+  auto records = open<Backend>();
+  auto elsewhere = records.occurrence("b");
+  elsewhere.project = records.foreign;
+  auto other = records.occurrence("c");
+  other.source = alarm::sources::token_used_again;
+  auto over = records.occurrence("d");
+  over.cleared_at = records.world.clock.now();
+  for (const auto& made : {records.occurrence("a"), elsewhere, other, over}) {
+    must(records.template in<AlarmStore>([&](auto& alarms) { return alarms.raise(made); }));
+  }
+  must(records.template in<AlarmStore>([&](auto& alarms) { return alarms.clear(over); }));
+  const auto count = [&](std::string_view source) {
+    return must(records.template in<AlarmStore>(
+                    [&](auto& alarms) { return alarms.list_active_everywhere(source); }))
+        .size();
+  };
+
+  CHECK(count(alarm::sources::threshold) == 2);
+  CHECK(count(alarm::sources::token_used_again) == 1);
+  CHECK(count(alarm::sources::platform_restored) == 0);
+}
+
 TEST_CASE_TEMPLATE("WebhookStore: octets of the secret survive, outcomes change no revision",
                    Backend, ECP_TEST_BACKENDS) {
   if (!Backend::is_available()) return;

@@ -9,6 +9,7 @@
 #include <ecp/fleet/edge_service_store.hpp>
 #include <ecp/fleet/enrollment.hpp>
 #include <ecp/fleet/enrollment_token.hpp>
+#include <ecp/fleet/restore.hpp>
 #include <ecp/storage/sql/fleet.hpp>
 
 #include "support/backends.hpp"
@@ -347,6 +348,37 @@ TEST_SUITE("conformance.fleet_stores") {
     CHECK(must(in<EnrollmentTokenStore>(*store, [&](auto& tokens) {
             return tokens.find(token.hash);
           }))->used == 2);
+  }
+
+  TEST_CASE_TEMPLATE("[R38] a restore is remembered and ends the life of every token", Backend,
+                     ECP_TEST_BACKENDS) {
+    if (!Backend::is_available()) return;
+    ManualEnv world;
+    auto store = must(Backend::open(modules, world.env()));
+    const Project project(world);
+    auto dead = project.token(1);
+    dead.expires_at = world.clock.now() - Milliseconds(1);
+    must(in<EnrollmentTokenStore>(*store, [&](auto& tokens) -> Result<void> {
+      ECP_TRY_VOID(tokens.insert(dead));
+      ECP_TRY_VOID(tokens.insert(project.token(1)));
+      return tokens.insert(Project(world).token(1));  // Of another project.
+    }));
+    const auto latest = [&] {
+      return must(in<RestoreStore>(*store, [](auto& restores) { return restores.latest(); }));
+    };
+    const auto now = world.clock.now();
+
+    CHECK_FALSE(latest().has_value());
+    CHECK(must(in<EnrollmentTokenStore>(
+              *store, [&](auto& tokens) { return tokens.expire_all(now); })) == 2);
+    for (const auto time : {now, now, now - Milliseconds(5)}) {
+      must(in<RestoreStore>(*store, [&](auto& restores) { return restores.insert(time); }));
+    }
+
+    CHECK(latest() == now);
+    const auto page = must(in<EnrollmentTokenStore>(
+        *store, [&](auto& tokens) { return tokens.list(project.id, {}); }));
+    for (const auto& token : page.items) CHECK(token.expires_at <= now);
   }
 
   TEST_CASE_TEMPLATE("a certificate is superseded once a newer one was used", Backend,

@@ -25,11 +25,14 @@ enum class AlarmState : std::uint8_t { active, cleared };
 [[nodiscard]] ECP_EXPORT std::string_view to_string(AlarmState state) noexcept;
 [[nodiscard]] ECP_EXPORT Result<AlarmState> parse_alarm_state(std::string_view text);
 
-/// What made an alarm: "threshold", "edge_node.offline", "edge_service.failed", or an OEM's name.
+/// What made an alarm: one of these, or an OEM's name.
 namespace sources {
 inline constexpr std::string_view threshold = "threshold";
 inline constexpr std::string_view node_offline = "edge_node.offline";
 inline constexpr std::string_view service_failed = "edge_service.failed";
+inline constexpr std::string_view token_used_again = "enrollment_token.used_again";
+inline constexpr std::string_view identity_doubled = "edge_node.identity_doubled";
+inline constexpr std::string_view platform_restored = "platform.restored";
 }  // namespace sources
 
 /// One occurrence: raised once, cleared at most once. At most one is active for each `key`.

@@ -27,6 +27,11 @@ class Authorizer;
 
 namespace ecp::inline v0::alarm {
 
+/// How long an enrollment token's or a restore's alarm stays active when nobody clears its cause.
+inline constexpr Milliseconds trust_alarm_life{24LL * 3'600'000};
+/// How long a doubled identity must be quiet before its alarm clears.
+inline constexpr Milliseconds identity_quiet{15LL * 60'000};
+
 /// Applies numbered transitions of agents, raises the built-in alarms, and lays a notice for each
 /// raise and clear into the outbox, one per webhook of the project: alarm, audit entry, notices and
 /// the agent's cursor commit together or not at all.
@@ -35,6 +40,7 @@ namespace ecp::inline v0::alarm {
 /// Thread safety: any thread.
 class ECP_EXPORT AlarmEngine final : public fleet::TransitionSink,
                                      public fleet::NodeObserver,
+                                     public fleet::TrustObserver,
                                      public tenancy::ScopeObserver {
  public:
   /// Everything given outlives the engine.
@@ -61,10 +67,22 @@ class ECP_EXPORT AlarmEngine final : public fleet::TransitionSink,
   Result<void> service_removed(storage::Transaction& transaction,
                                const fleet::EdgeService& service) override;
 
+  // fleet::TrustObserver: always on, for they tell of an attack or a loss.
+  Result<void> token_used_again(storage::Transaction& transaction,
+                                const fleet::EnrollmentToken& token) override;
+  Result<void> token_removed(storage::Transaction& transaction,
+                             const fleet::EnrollmentToken& token) override;
+  Result<void> identity_doubled(storage::Transaction& transaction, const fleet::EdgeNode& node,
+                                Time at) override;
+  Result<void> database_restored(storage::Transaction& transaction, const fleet::EdgeNode& node,
+                                 Time at) override;
+
   // tenancy::ScopeObserver: rules, alarms, webhooks and waiting notices go with their project.
   Result<void> scope_removed(storage::Transaction& transaction,
                              const access::Scope& scope) override;
 
+  /// Clear what only time clears: to be called every minute.
+  Result<void> sweep(storage::Transaction& transaction);
   /// Raise an alarm unless one is active for its key. Id and state are filled in.
   Result<void> raise(storage::Transaction& transaction, Alarm alarm);
   /// Clear the active alarm of a key, if there is one.

@@ -55,6 +55,8 @@ class ECP_EXPORT AlarmStore {
   /// Active alarms of one source in a project, oldest first.
   virtual Result<std::vector<Alarm>> list_active(access::ProjectId project,
                                                  std::string_view source) = 0;
+  /// The same in all projects, for the engine.
+  virtual Result<std::vector<Alarm>> list_active_everywhere(std::string_view source) = 0;
   /// One page, newest raise first.
   virtual Result<Page<Alarm>> list(const AlarmQuery& query, PageRequest page) = 0;
   virtual Result<std::int64_t> count_active(access::ProjectId project) = 0;

@@ -54,7 +54,7 @@ class ECP_EXPORT DesiredStore {
 class ECP_EXPORT DesiredEngine {
  public:
   /// Everything given must outlive the engine.
-  DesiredEngine(storage::Store& store, const pki::SigningKey& key, Env env);
+  DesiredEngine(storage::Store& store, const pki::SigningKey& key, TrustObserver& trust, Env env);
   ~DesiredEngine();
   DesiredEngine(const DesiredEngine&) = delete;
   DesiredEngine& operator=(const DesiredEngine&) = delete;
@@ -78,6 +78,8 @@ class ECP_EXPORT DesiredEngine {
   /// An agent hands over a manifest beyond ours, or another of the same number. With our valid
   /// signature the database is older than the agent: the next manifest gets that epoch + 1, and the
   /// answer is true. Without it nothing changes but an audit entry, and the answer is false.
+  /// The first proof within `longest_token_life` ends the life of all enrollment tokens: they may
+  /// have been used up or removed after the backup was made.
   Result<bool> adopt(EdgeNodeId node, const link::SignedManifest& manifest);
   /// Body of a resource of the node's own manifest, by hash. Fails with `not_found`.
   Result<std::string> resource(EdgeNodeId node, std::string_view sha256);

@@ -5,6 +5,7 @@
 /// How a machine becomes an edge node, and how its certificate is renewed.
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -74,19 +75,32 @@ struct RenewalRequest {
 };
 inline constexpr std::string_view renewal_signature_context = "ecp-renew-v1";
 
+class EnrollmentThrottle;
+class TrustObserver;
+
 /// Enrolls and renews. Needs no grant: a token or the old key is the proof. Each outcome is
-/// audited.
+/// audited; in a flood of refusals most are counted and stand in one entry together.
 ///
 /// Thread safety: any thread; calls block.
 class ECP_EXPORT Enrollment {
  public:
-  Enrollment(storage::Store& store, const pki::Authority& authority, const pki::SigningKey& key,
-             EnrollmentOptions options, Env env);
+  /// What it stands on; all of it outlives the enrollment.
+  struct Parts {
+    storage::Store& store;
+    const pki::Authority& authority;
+    const pki::SigningKey& key;
+    TrustObserver& trust;
+  };
+  Enrollment(const Parts& parts, EnrollmentOptions options, Env env);
+  ~Enrollment();
+  Enrollment(const Enrollment&) = delete;
+  Enrollment& operator=(const Enrollment&) = delete;
 
   /// Use a token. The use is bound to the CSR's key: the same token and key get the same id again,
   /// with a new certificate. Fails with `unauthenticated` for a token that is unknown or too old,
   /// `already_exists` when another key has used it up or the name is taken, `invalid_argument` for
-  /// a bad CSR. The CSR's subject is ignored.
+  /// a bad CSR, `resource_exhausted` for an address that was refused too often in the last minute.
+  /// The CSR's subject is ignored.
   Result<EnrollmentAnswer> enroll(std::string_view token, std::string_view csr_pem,
                                   std::string_view name, const access::Origin& origin);
   /// Return a fresh nonce; nothing is stored.
@@ -99,17 +113,23 @@ class ECP_EXPORT Enrollment {
   Result<EdgeNodeId> authenticate(std::string_view client_certificate_der);
   /// Fails with `permission_denied` when the node is revoked or removed.
   Result<link::LinkDocument> link_document(EdgeNodeId agent);
+  /// Write one audit entry about the refusals that had none of their own, if there were any. To be
+  /// called every minute.
+  Result<void> record_refusals();
 
  private:
   Result<EnrollmentAnswer> issue(storage::Transaction& transaction, EdgeNodeId node,
                                  std::string_view csr_pem);
+  [[nodiscard]] std::function<bool()> recorder() const;
   Result<void> check_nonce(std::string_view nonce) const;
   [[nodiscard]] link::LinkDocument document_of(EdgeNodeId agent) const;
   storage::Store& store_;
   const pki::Authority& authority_;
   const pki::SigningKey& key_;
+  TrustObserver& trust_;
   EnrollmentOptions options_;
   Env env_;
+  std::unique_ptr<EnrollmentThrottle> throttle_;
 };
 
 }  // namespace ecp::inline v0::fleet

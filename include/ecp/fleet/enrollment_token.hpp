@@ -24,6 +24,11 @@
 
 namespace ecp::inline v0::fleet {
 
+class TrustObserver;
+
+/// How long a token may live, and the longest that anything made before a restore can matter.
+inline constexpr Milliseconds longest_token_life{24LL * 3'600'000};
+
 /// A token as it is kept: never its text.
 struct EnrollmentToken {
   EnrollmentTokenId id;
@@ -55,6 +60,8 @@ class ECP_EXPORT EnrollmentTokenStore {
   /// Count one use. Fails with `already_exists` when none is left.
   virtual Result<void> add_use(EnrollmentTokenId id, std::string_view key_sha256,
                                EdgeNodeId node) = 0;
+  /// End the life of every token, of whatever project; return how many still lived.
+  virtual Result<std::int64_t> expire_all(Time now) = 0;
 };
 
 /// Use-cases of enrollment tokens.
@@ -64,12 +71,13 @@ class ECP_EXPORT EnrollmentTokenRegistry {
  public:
   /// What proves the plane to a machine at first contact: hex SHA-256 of the DER of the root that
   /// the HTTPS chain ends in, or "system". Becomes part of each token's text.
-  EnrollmentTokenRegistry(storage::Store& store, std::string root_pin, Env env);
+  EnrollmentTokenRegistry(storage::Store& store, std::string root_pin, TrustObserver& trust,
+                          Env env);
 
   struct NewToken {
     std::string name;
-    std::int64_t uses = 1;                                   ///< 1..limits::enrollment_token_uses
-    Milliseconds expires_in = Milliseconds(24 * 3'600'000);  ///< 1 min .. 24 h
+    std::int64_t uses = 1;                         ///< 1..limits::enrollment_token_uses
+    Milliseconds expires_in = longest_token_life;  ///< 1 min .. 24 h
   };
   struct Created {
     EnrollmentToken token;
@@ -82,6 +90,7 @@ class ECP_EXPORT EnrollmentTokenRegistry {
  private:
   storage::Store& store_;
   std::string root_pin_;
+  TrustObserver& trust_;
   Env env_;
 };
 

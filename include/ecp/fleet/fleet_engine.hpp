@@ -35,6 +35,7 @@ class ECP_EXPORT FleetEngine final : public NodeGate {
     CommandEngine& commands;
     TransitionSink& transitions;
     NodeObserver& observer;
+    TrustObserver& trust;
   };
   struct Options {
     Milliseconds heartbeat{15'000};

@@ -15,6 +15,7 @@ inline constexpr audit::Operation edge_node_revoke{"edge_node.revoke"};
 inline constexpr audit::Operation edge_node_remove{"edge_node.remove"};
 inline constexpr audit::Operation edge_node_event{"edge_node.event"};
 inline constexpr audit::Operation edge_node_ahead{"edge_node.manifest_ahead"};
+inline constexpr audit::Operation platform_restored{"platform.restored"};
 inline constexpr audit::Operation edge_service_create{"edge_service.create"};
 inline constexpr audit::Operation edge_service_update{"edge_service.update"};
 inline constexpr audit::Operation edge_service_remove{"edge_service.remove"};

@@ -14,6 +14,7 @@
 #include <ecp/core/time.hpp>
 #include <ecp/fleet/edge_node.hpp>
 #include <ecp/fleet/edge_service.hpp>
+#include <ecp/fleet/enrollment_token.hpp>
 #include <ecp/link/documents.hpp>
 #include <ecp/storage/transaction.hpp>
 
@@ -72,6 +73,25 @@ class ECP_EXPORT NodeObserver {
   virtual Result<void> node_removed(storage::Transaction& transaction, const EdgeNode& node) = 0;
   virtual Result<void> service_removed(storage::Transaction& transaction,
                                        const EdgeService& service) = 0;
+};
+
+/// Is told, inside the transaction that found it, what puts an identity, a token or the database
+/// itself in doubt.
+class ECP_EXPORT TrustObserver {
+ public:
+  virtual ~TrustObserver();
+  /// A machine with another key came with a token that was used up.
+  virtual Result<void> token_used_again(storage::Transaction& transaction,
+                                        const EnrollmentToken& token) = 0;
+  virtual Result<void> token_removed(storage::Transaction& transaction,
+                                     const EnrollmentToken& token) = 0;
+  /// Births of two disks alternate under one identity; `node.status.flips` has the newest.
+  virtual Result<void> identity_doubled(storage::Transaction& transaction, const EdgeNode& node,
+                                        Time at) = 0;
+  /// The node proved that it had been given more than the database knows: it was restored from a
+  /// backup. Told for every node that proves it.
+  virtual Result<void> database_restored(storage::Transaction& transaction, const EdgeNode& node,
+                                         Time at) = 0;
 };
 
 }  // namespace ecp::inline v0::fleet

@@ -17,6 +17,11 @@
 
 namespace ecp::inline v0::fleet {
 
+/// Births whose counter is not above the stored one come from another disk with the same identity:
+/// a restored one once, a cloned one again and again. So many within the window are told.
+inline constexpr std::size_t identity_flips = 3;
+inline constexpr Milliseconds identity_window{5LL * 60'000};
+
 /// Turns births, wills, heartbeats and silence into the state of nodes and services.
 ///
 /// Last-seen is kept in memory and written by `flush`; changes of state are written at once. A will
@@ -31,6 +36,7 @@ class ECP_EXPORT PresenceEngine {
     storage::Store& store;
     series::SeriesStore& series;
     NodeObserver& observer;
+    TrustObserver& trust;
     platform::LiveEvents& live;
     /// Called after the commit: an agent connected anew.
     std::function<void(EdgeNodeId)> on_connected;

@@ -28,6 +28,10 @@ inline constexpr Reason renewal_refused{2004, "enrollment.renewal_refused",
 inline constexpr Reason certificate_missing{2005, "enrollment.certificate_missing",
                                             ErrorCode::unauthenticated,
                                             "show the certificate that enrollment gave"};
+inline constexpr Reason too_many_tries{2006, "enrollment.too_many_tries",
+                                       ErrorCode::resource_exhausted,
+                                       "too many enrollments from this address were refused; try "
+                                       "again in {retry_after_s} s"};
 inline constexpr Reason node_revoked{2010, "edge_node.revoked", ErrorCode::failed_precondition,
                                      "the edge node {name} is revoked"};
 inline constexpr Reason unknown_tag{2021, "edge_service.unknown_tag", ErrorCode::not_found,
@@ -39,7 +43,8 @@ inline constexpr Reason manifest_too_large{2040, "desired.manifest_too_large",
                                            ErrorCode::resource_exhausted,
                                            "the desired state of the edge node is over its limit"};
 inline constexpr std::array fleet_catalogue{
-    &token_refused,       &token_used,   &bad_csr,     &agent_refused,     &renewal_refused,
-    &certificate_missing, &node_revoked, &unknown_tag, &too_many_commands, &manifest_too_large};
+    &token_refused,   &token_used,          &bad_csr,           &agent_refused,
+    &renewal_refused, &certificate_missing, &too_many_tries,    &node_revoked,
+    &unknown_tag,     &too_many_commands,   &manifest_too_large};
 
 }  // namespace ecp::inline v0::fleet::reasons

@@ -199,6 +199,77 @@ TEST_SUITE("alarm.AlarmEngine") {
     CHECK(plant.active() == 0);
   }
 
+  TEST_CASE("[R17] a used-up token that is tried again is an alarm until it is removed") {
+    AlarmWorld plant;
+    fleet::EnrollmentToken token;
+    token.id = plant.world.ids.next<fleet::EnrollmentTokenId>();
+    token.organization = plant.scope.organization;
+    token.project = plant.scope.project;
+    token.name = "line 1";
+    plant.add_webhook("pager", "https://example.com/x");
+    const auto reuse = [&] {
+      in(plant, [&](auto& t) { return plant.engine.token_used_again(t, token); });
+    };
+
+    reuse();
+    reuse();
+    REQUIRE(plant.active() == 1);
+    CHECK(plant.alarms()[0].source == "enrollment_token.used_again");
+    CHECK(plant.alarms()[0].subject == "line 1");
+    CHECK(plant.alarms()[0].severity == Severity::critical);
+    CHECK(plant.waiting_notices() == 1);
+    in(plant, [&](auto& t) { return plant.engine.token_removed(t, token); });
+    CHECK(plant.active() == 0);
+
+    reuse();
+    plant.world.clock.advance(alarm::trust_alarm_life - Milliseconds(1));
+    in(plant, [&](auto& t) { return plant.engine.sweep(t); });
+    CHECK(plant.active() == 1);
+    plant.world.clock.advance(Milliseconds(1));
+    in(plant, [&](auto& t) { return plant.engine.sweep(t); });
+    CHECK(plant.active() == 0);
+  }
+
+  TEST_CASE("[R22] a doubled identity is an alarm until it has been quiet") {
+    AlarmWorld plant;
+    const auto flip = [&] {
+      plant.node.status.flips = {plant.world.clock.now()};
+      in(plant, [&](storage::Transaction& t) -> Result<void> {
+        ECP_TRY_VOID(t.get<fleet::EdgeNodeStore>().put_status(plant.node.id, plant.node.status));
+        return plant.engine.identity_doubled(t, plant.node, plant.world.clock.now());
+      });
+    };
+    const auto sweep_after = [&](Milliseconds time) {
+      plant.world.clock.advance(time);
+      in(plant, [&](auto& t) { return plant.engine.sweep(t); });
+      return plant.active();
+    };
+
+    flip();
+    REQUIRE(plant.active() == 1);
+    CHECK(plant.alarms()[0].name == "edge node identity used twice");
+    CHECK(plant.alarms()[0].node == plant.node.id);
+    CHECK(sweep_after(alarm::identity_quiet - Milliseconds(1)) == 1);
+    flip();
+    CHECK(sweep_after(alarm::identity_quiet - Milliseconds(1)) == 1);
+    CHECK(sweep_after(Milliseconds(1)) == 0);
+    CHECK(plant.alarms().size() == 1);
+  }
+
+  TEST_CASE("[R38] a restored database is one alarm in each project concerned, for a day") {
+    AlarmWorld plant;
+    const auto now = plant.world.clock.now();
+
+    in(plant, [&](auto& t) { return plant.engine.database_restored(t, plant.node, now); });
+    in(plant, [&](auto& t) { return plant.engine.database_restored(t, plant.other_node, now); });
+
+    REQUIRE(plant.active() == 1);
+    CHECK(plant.alarms()[0].source == "platform.restored");
+    plant.world.clock.advance(alarm::trust_alarm_life);
+    in(plant, [&](auto& t) { return plant.engine.sweep(t); });
+    CHECK(plant.active() == 0);
+  }
+
   TEST_CASE("built-in rules that a project switched off raise nothing") {
     AlarmWorld plant;
     const auto now = plant.world.clock.now();

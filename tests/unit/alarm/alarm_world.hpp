@@ -190,8 +190,8 @@ class AlarmWorld {
   ecp::platform::Sealing sealing =
       must(ecp::platform::Sealing::make(ecp::Secret(std::string(64, 'a')), world.env()));
   ecp::pki::SigningKey key = must(ecp::pki::SigningKey::generate());
-  ecp::fleet::DesiredEngine desired{*store, key, world.env()};
   ecp::alarm::AlarmEngine engine{authorizer, live, world.env()};
+  ecp::fleet::DesiredEngine desired{*store, key, engine, world.env()};
   ecp::access::Scope scope;
   ecp::fleet::EdgeNode node;
   ecp::fleet::EdgeNode other_node;

@@ -80,8 +80,9 @@ struct Desk {
 
   World world;
   pki::Authority authority = must(pki::Authority::create("test", world.env()));
-  EnrollmentTokenRegistry tokens{*world.store, "system", world.env()};
-  Enrollment enrollment{*world.store, authority, world.key, with_defaults(), world.env()};
+  EnrollmentTokenRegistry tokens{*world.store, "system", world.recorder, world.env()};
+  Enrollment enrollment{
+      {*world.store, authority, world.key, world.recorder}, with_defaults(), world.env()};
   std::string project = "/api/v1/orgs/" + world.scope.organization.to_string() + "/projects/" +
                         world.scope.project.to_string();
   api::Router router{[](std::string_view) -> Result<access::Principal> {

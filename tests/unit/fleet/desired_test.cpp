@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <future>
 #include <thread>
@@ -168,11 +169,53 @@ TEST_SUITE("fleet.DesiredEngine") {
     CHECK_FALSE(must(world.plane->desired.adopt(agent.id(), proof)));
   }
 
+  TEST_CASE("[R38] a restore is recorded once and ends all enrollment tokens made before") {
+    World world;
+    Agent press(world, world.add_node("press").id);
+    Agent mill(world, world.add_node("mill").id);
+    EnrollmentTokenRegistry tokens(*world.store, "system", world.recorder, world.env());
+    const auto make = [&] {
+      return must(tokens.create(world.grant(), {"line 1", 1, longest_token_life})).token.id;
+    };
+    const auto is_alive = [&](EnrollmentTokenId id) {
+      const auto page = must(tokens.list(world.grant(), {}));
+      return std::any_of(page.items.begin(), page.items.end(), [&](const auto& token) {
+        return token.id == id && token.expires_at > world.now();
+      });
+    };
+    const auto prove = [&](EdgeNodeId node) {
+      link::Manifest ahead;
+      ahead.agent = node;
+      ahead.generation = {world.node(node).wanted.epoch + 3, 40};
+      return must(world.plane->desired.adopt(node, sign_manifest(world, ahead)));
+    };
+    const auto before = make();
+    REQUIRE(is_alive(before));
+
+    CHECK(prove(press.id()));
+    CHECK_FALSE(is_alive(before));
+    world.pass(60 * second);
+    const auto after = make();
+    CHECK(prove(mill.id()));  // Of the same restore.
+    CHECK(is_alive(after));
+    const auto count = [&] {
+      const auto names = world.audited();
+      return std::count(names.begin(), names.end(), "platform.restored");
+    };
+    CHECK(count() == 1);
+    CHECK(world.recorder.restored == std::vector{press.id(), mill.id()});
+    world.pass(longest_token_life);
+    const auto later = make();
+    CHECK(prove(mill.id()));
+    CHECK_FALSE(is_alive(later));
+    CHECK(count() == 2);
+  }
+
   TEST_CASE("stopping waits for an assembly that is under way") {
     World world;
     const auto id = world.add_node("press").id;
     SlowSource slow;
-    DesiredEngine engine(*world.store, world.key, world.env());
+    DesiredEngine engine(*world.store, world.key, world.recorder, world.env());
     engine.add_source(slow);
     must(world.store->write([&](storage::Transaction& transaction) {
       return transaction.get<DesiredStore>().touch(id);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "world.hpp"
 
 using namespace fleet_test;  // NOLINT
@@ -18,7 +20,7 @@ struct Machine {
 struct Office {
   World world;
   pki::Authority authority = must(pki::Authority::create("test", world.env()));
-  EnrollmentTokenRegistry tokens{*world.store, std::string(64, 'a'), world.env()};
+  EnrollmentTokenRegistry tokens{*world.store, std::string(64, 'a'), world.recorder, world.env()};
   Enrollment enrollment = make();
 
   Enrollment make() {
@@ -28,7 +30,7 @@ struct Office {
       document.brokers = {{"broker.example", 8883}};
       return document;
     };
-    return {*world.store, authority, world.key, std::move(options), world.env()};
+    return {{*world.store, authority, world.key, world.recorder}, std::move(options), world.env()};
   }
   std::string token(std::int64_t uses = 1, Milliseconds life = day) {
     return std::string(must(tokens.create(world.grant(), {"line 1", uses, life})).text.view());
@@ -92,6 +94,7 @@ TEST_SUITE("fleet.Enrollment") {
     const auto second = office.enroll(token, {}, "thief");
     CHECK(failure(second) == "enrollment.token_used");
     CHECK(second.error().code() == ErrorCode::already_exists);
+    CHECK(office.world.recorder.reused.size() == 1);
     CHECK(office.world.audited().back() == "edge_node.enroll:denied");
     CHECK(must(office.world.plane->nodes.list(office.world.grant(), {}, {})).total == 1);
   }
@@ -116,6 +119,58 @@ TEST_SUITE("fleet.Enrollment") {
                              "ecpt_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA.system"}) {
       CHECK(failure(office.enroll(text, {})) == "enrollment.token_refused");
     }
+  }
+
+  TEST_CASE("[R17] an address that was refused too often waits for the next minute") {
+    Office office;
+    const auto good = office.token();
+    access::Origin attacker;
+    attacker.remote = {0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7};
+    auto neighbour = attacker;
+    neighbour.remote[15] = 8;
+    access::Origin elsewhere;
+    elsewhere.remote = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 7};
+    const auto tries = [&](const std::string& token, const access::Origin& origin) {
+      return office.enrollment.enroll(token, Machine().csr, "press", origin);
+    };
+    for (int i = 0; i < 10; ++i) {
+      CHECK(failure(tries("x", attacker)) == "enrollment.token_refused");
+    }
+    office.world.pass(20 * second);
+
+    const auto blocked = tries(good, neighbour);  // Of the same network.
+    CHECK(failure(blocked) == "enrollment.too_many_tries");
+    CHECK(blocked.error().code() == ErrorCode::resource_exhausted);
+    CHECK(blocked.error().params == Params{{"retry_after_s", "40"}});
+    CHECK(failure(tries("x", elsewhere)) == "enrollment.token_refused");
+    office.world.pass(40 * second);
+    CHECK(tries(good, attacker).has_value());
+  }
+
+  TEST_CASE("a flood of refused enrollments fills no more than its share of the audit log") {
+    Office office;
+    const auto refused = [&] {
+      const auto names = office.world.audited();
+      return std::count(names.begin(), names.end(), "edge_node.enroll:denied");
+    };
+    const Machine machine;
+    for (unsigned i = 0; i < 70; ++i) {
+      access::Origin origin;
+      origin.remote = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 0};
+      origin.remote[15] = static_cast<std::uint8_t>(i);
+      (void)failure(office.enrollment.enroll("x", machine.csr, "press", origin));
+    }
+    CHECK(refused() == 60);
+    must(office.enrollment.record_refusals());
+    must(office.enrollment.record_refusals());
+    CHECK(refused() == 61);
+    const auto last = must(office.world.store->read([](storage::Transaction& transaction) {
+                        return transaction.get<audit::AuditStore>().list({}, {1, 0});
+                      })).items.at(0);
+    CHECK(last.entry.details == audit::Details{{"more_refusals", "10"}});
+    office.world.pass(60 * second);
+    (void)failure(office.enroll("x", machine));
+    CHECK(refused() == 62);
   }
 
   TEST_CASE("a taken name or a bad request uses up nothing") {

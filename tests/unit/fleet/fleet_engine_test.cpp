@@ -64,7 +64,7 @@ struct Site {
   EdgeServiceId service = world.add_service(id).id;
   Mouth mouth;
   FleetEngine engine{{*world.store, *world.series, mouth, world.plane->live, world.plane->desired,
-                      world.plane->commands, world.recorder, world.recorder},
+                      world.plane->commands, world.recorder, world.recorder, world.recorder},
                      {},
                      world.env()};
 };

@@ -164,6 +164,47 @@ TEST_SUITE("fleet.PresenceEngine") {
     CHECK(world.audited().back() == "edge_node.event");
   }
 
+  TEST_CASE("[R22] an identity that two machines use in turn is told, a restored disk is not") {
+    World world;
+    const auto id = world.add_node("press").id;
+    Agent agent(world, id, 10);
+    const auto connect = [&](std::int64_t connection) {
+      agent.send(transport::ChannelKind::presence,
+                 link::to_json(link::Presence{true, connection, "1.0"}));
+      world.pass(60 * second);
+    };
+    connect(4);
+    CHECK(world.recorder.doubled.empty());  // A restored disk counts on from there.
+    connect(5);
+    connect(6);
+    connect(7);
+    CHECK(world.recorder.doubled.empty());
+
+    connect(5);  // The other one is back.
+    connect(8);
+    connect(6);
+    connect(9);
+    CHECK(world.recorder.doubled.empty());
+    connect(7);
+    CHECK(world.recorder.doubled == std::vector{id});
+    const auto& flips = world.node(id).status.flips;
+    REQUIRE(flips.size() == identity_flips);
+    CHECK(flips.back() == world.now() - 60 * second);
+    CHECK(world.node(id).wanted == link::Generation{});
+  }
+
+  TEST_CASE("a machine whose disk is restored now and then is no doubled identity") {
+    World world;
+    const auto id = world.add_node("press").id;
+    Agent agent(world, id, 10);
+    for (int i = 0; i < 5; ++i) {
+      agent.send(transport::ChannelKind::presence, link::to_json(link::Presence{true, 4, "1.0"}));
+      agent.send(transport::ChannelKind::presence, link::to_json(link::Presence{false, 4, "1.0"}));
+      world.pass(150 * second);
+    }
+    CHECK(world.recorder.doubled.empty());
+  }
+
   TEST_CASE("[R15] what a revoked node sends is dropped, and its session ends") {
     World world;
     const auto id = world.add_node("press").id;

@@ -73,7 +73,7 @@ std::vector<Call> all_calls(World& world, EnrollmentTokenRegistry& tokens, EdgeN
 TEST_SUITE("fleet.registries") {
   TEST_CASE("[R12] every call without a right answers as if nothing were there, and is recorded") {
     World world;
-    EnrollmentTokenRegistry tokens(*world.store, "system", world.env());
+    EnrollmentTokenRegistry tokens(*world.store, "system", world.recorder, world.env());
     const auto node = world.add_node("press").id;
     const auto service = world.add_service(node).id;
     const auto before = world.audited();
@@ -89,7 +89,7 @@ TEST_SUITE("fleet.registries") {
 
   TEST_CASE("[R34] every change writes exactly one audit entry") {
     World world;
-    EnrollmentTokenRegistry tokens(*world.store, "system", world.env());
+    EnrollmentTokenRegistry tokens(*world.store, "system", world.recorder, world.env());
     const auto id = world.add_node("press").id;
     auto& nodes = world.plane->nodes;
     auto& services = world.plane->services;

@@ -48,7 +48,10 @@ inline const std::string furnace_config =
     R"("min":0,"max":900}]}]}]})";
 
 /// Records what observers and sinks are told.
-class Recorder final : public TransitionSink, public NodeObserver, public access::DenialSink {
+class Recorder final : public TransitionSink,
+                       public NodeObserver,
+                       public TrustObserver,
+                       public access::DenialSink {
  public:
   Result<void> apply(storage::Transaction&, const EdgeNode&,
                      std::span<const NumberedTransition> some) override {
@@ -72,6 +75,19 @@ class Recorder final : public TransitionSink, public NodeObserver, public access
   }
   Result<void> node_removed(storage::Transaction&, const EdgeNode&) override { return {}; }
   Result<void> service_removed(storage::Transaction&, const EdgeService&) override { return {}; }
+  Result<void> token_used_again(storage::Transaction&, const EnrollmentToken& token) override {
+    reused.push_back(token.id);
+    return {};
+  }
+  Result<void> token_removed(storage::Transaction&, const EnrollmentToken&) override { return {}; }
+  Result<void> identity_doubled(storage::Transaction&, const EdgeNode& node, Time) override {
+    doubled.push_back(node.id);
+    return {};
+  }
+  Result<void> database_restored(storage::Transaction&, const EdgeNode& node, Time) override {
+    restored.push_back(node.id);
+    return {};
+  }
   void denied(const access::Grant&, const access::Permission& permission,
               const access::Scope&) override {
     denials.emplace_back(permission.name);
@@ -81,6 +97,9 @@ class Recorder final : public TransitionSink, public NodeObserver, public access
   std::vector<NumberedTransition> transitions;
   std::vector<EdgeNodeId> absent;
   std::vector<EdgeNodeId> returned;
+  std::vector<EnrollmentTokenId> reused;
+  std::vector<EdgeNodeId> doubled;
+  std::vector<EdgeNodeId> restored;
   std::vector<link::ServiceState> service_states;
   std::vector<std::string> denials;
 };
@@ -90,9 +109,10 @@ struct Plane {
   Plane(storage::Store& store, series::SeriesStore& series, transport::LoopbackNetwork& network,
         const rbac::Authorizer& authorizer, const pki::SigningKey& key, Recorder& recorder, Env env)
       : gateway(network.gateway()),
-        desired(store, key, env),
+        desired(store, key, recorder, env),
         commands(store, authorizer, live, env),
-        engine({store, series, *gateway, live, desired, commands, recorder, recorder}, {}, env),
+        engine({store, series, *gateway, live, desired, commands, recorder, recorder, recorder}, {},
+               env),
         nodes(store, recorder, engine, series, env),
         services({store, desired, commands, recorder, series, kinds, runtimes}, env) {
     kind::add_builtin(kinds, runtimes);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <sys/stat.h>
 
+#include <ecp/alarm/alarm_registry.hpp>
 #include <ecp/fleet/edge_node_registry.hpp>
 #include <ecp/fleet/enrollment.hpp>
 #include <ecp/fleet/enrollment_token.hpp>
@@ -136,6 +137,31 @@ TEST_SUITE("plane.ControlPlane") {
     must(plane->edge_nodes().remove(grant, node, Revision::first));
     CHECK(plane->projects().remove(grant, scope, Revision::first));
     CHECK_FALSE(plane->enrollment().enroll(token.text.view(), csr, "press-8", {}));
+  }
+
+  TEST_CASE("[R17] a second machine with a used-up token is refused and an alarm for a day") {
+    PlaneWorld place;
+    const auto plane = must(place.open());
+    const auto scope = new_project(*plane);
+    const auto grant = plane->authorizer().system("test", scope);
+    const auto token =
+        must(plane->enrollment_tokens().create(grant, {"line", 1, Milliseconds(3'600'000)}));
+    const auto enroll = [&](const std::string& name) {
+      const auto csr = must(pki::make_csr(must(pki::make_p256_key()), "any"));
+      return plane->enrollment().enroll(token.text.view(), csr, name, {});
+    };
+    alarm::AlarmQuery active;
+    active.project = scope.project;
+    active.state = alarm::AlarmState::active;
+    const auto count = [&] { return must(plane->alarms().list(grant, active, {})).total; };
+
+    must(enroll("press-7"));
+    CHECK(count() == 0);
+    CHECK(failure(enroll("press-8")) == "enrollment.token_used");
+    CHECK(count() == 1);
+    place.world.clock.advance(std::chrono::hours(24));
+    place.world.executor.advance(std::chrono::minutes(1));
+    CHECK(count() == 0);
   }
 
   TEST_CASE("certificates are renewed while the program runs") {

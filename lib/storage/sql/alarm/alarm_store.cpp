@@ -27,6 +27,8 @@ constexpr auto active_of_node =
 constexpr auto active_of_source = select_alarms +
                                   " WHERE project = $1 AND source = $2 AND active_key IS NOT NULL"
                                   " ORDER BY id";
+constexpr auto active_everywhere =
+    select_alarms + " WHERE source = $1 AND active_key IS NOT NULL ORDER BY id";
 constexpr auto by_project = select_alarms +
                             " WHERE project = $1"
                             " AND (CAST($2 AS BIGINT) IS NULL OR"
@@ -117,6 +119,11 @@ class SqlAlarmStore final : public AlarmStore {
   Result<std::vector<Alarm>> list_active(access::ProjectId project,
                                          std::string_view source) override {
     ECP_TRY(auto* const rows, connection_.bound(active_of_source, project.to_string(), source));
+    return sql_stores::read_all<Alarm>(*rows, read_alarm);
+  }
+
+  Result<std::vector<Alarm>> list_active_everywhere(std::string_view source) override {
+    ECP_TRY(auto* const rows, connection_.bound(active_everywhere, source));
     return sql_stores::read_all<Alarm>(*rows, read_alarm);
   }
 

@@ -39,6 +39,7 @@ constexpr storage::Migration migrations[] = {
      " project TEXT NOT NULL, name TEXT NOT NULL, url TEXT NOT NULL,"
      " sealed_secret BYTEA NOT NULL, revision BIGINT NOT NULL, created_at BIGINT NOT NULL,"
      " delivered_at BIGINT, last_error TEXT NOT NULL, UNIQUE (project, name))"},
+    {2, "CREATE INDEX alarms_active_source ON alarms (source) WHERE active_key IS NOT NULL"},
 };
 
 constexpr storage::StoreFactory factories[] = {

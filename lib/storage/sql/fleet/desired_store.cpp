@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ecp/fleet/desired.hpp>
+#include <ecp/fleet/restore.hpp>
 
 #include "storage/sql/fleet/row.hpp"
 #include "storage/sql/fleet/stores.hpp"
@@ -104,8 +105,31 @@ class SqlDesiredStore final : public DesiredStore {
   Connection& connection_;
 };
 
+class SqlRestoreStore final : public RestoreStore {
+ public:
+  explicit SqlRestoreStore(Connection& connection) : connection_(connection) {}
+
+  Result<std::optional<Time>> latest() override {
+    return one_row<Time>(
+        connection_.bound("SELECT found_at FROM fleet_restores ORDER BY found_at DESC LIMIT 1"),
+        [](const Statement& row) -> Result<Time> { return time_at(row, 0); });
+  }
+
+  Result<void> insert(Time found_at) override {
+    ECP_TRY_VOID(connection_.run(
+        "INSERT INTO fleet_restores (found_at) VALUES ($1) ON CONFLICT DO NOTHING", found_at));
+    return {};
+  }
+
+ private:
+  Connection& connection_;
+};
+
 }  // namespace
 
+storage::ErasedStore make_restore_store(Connection& connection) {
+  return storage::erase<RestoreStore>(new SqlRestoreStore(connection));
+}
 storage::ErasedStore make_desired_store(Connection& connection) {
   return storage::erase<DesiredStore>(new SqlDesiredStore(connection));
 }

@@ -84,6 +84,10 @@ class SqlEnrollmentTokenStore final : public EnrollmentTokenStore {
     return {};
   }
 
+  Result<std::int64_t> expire_all(Time now) override {
+    return connection_.run("UPDATE fleet_tokens SET expires_at = $1 WHERE expires_at > $1", now);
+  }
+
   Result<std::optional<EdgeNodeId>> find_use(EnrollmentTokenId id,
                                              std::string_view key_sha256) override {
     return one_row<EdgeNodeId>(

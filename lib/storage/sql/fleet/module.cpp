@@ -7,6 +7,7 @@
 #include <ecp/fleet/edge_service_store.hpp>
 #include <ecp/fleet/enrollment.hpp>
 #include <ecp/fleet/enrollment_token.hpp>
+#include <ecp/fleet/restore.hpp>
 #include <ecp/storage/sql/fleet.hpp>
 
 #include "storage/sql/fleet/row.hpp"
@@ -110,7 +111,8 @@ const std::array factories{
     StoreFactory{fleet::AgentCertificateStore::store_name,
                  fleet::sql_stores::make_agent_certificate_store},
     StoreFactory{fleet::CommandStore::store_name, fleet::sql_stores::make_command_store},
-    StoreFactory{fleet::DesiredStore::store_name, fleet::sql_stores::make_desired_store}};
+    StoreFactory{fleet::DesiredStore::store_name, fleet::sql_stores::make_desired_store},
+    StoreFactory{fleet::RestoreStore::store_name, fleet::sql_stores::make_restore_store}};
 
 const StoreModule module{"fleet", migrations, factories};
 

@@ -15,5 +15,6 @@ storage::ErasedStore make_enrollment_token_store(storage::sql::Connection& conne
 storage::ErasedStore make_agent_certificate_store(storage::sql::Connection& connection);
 storage::ErasedStore make_command_store(storage::sql::Connection& connection);
 storage::ErasedStore make_desired_store(storage::sql::Connection& connection);
+storage::ErasedStore make_restore_store(storage::sql::Connection& connection);
 
 }  // namespace ecp::inline v0::fleet::sql_stores
