@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// A disk under SQLite that forgets at a power cut what was not synced, and fails when told to.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include <ecp/core/random.hpp>
+
+namespace ecp_test {
+
+/// SQLite's VFS of this process while it lives, over the system's own: what runs sees every write
+/// at once, but only a sync makes it stay. That a file exists or was removed stays at once.
+///
+/// Thread safety: any thread, except `power_cut` and `restore`.
+class LossyDisk {
+ public:
+  LossyDisk();
+  ~LossyDisk();
+  LossyDisk(const LossyDisk&) = delete;
+  LossyDisk& operator=(const LossyDisk&) = delete;
+
+  enum class Fault : std::uint8_t {
+    io_error,  ///< The access fails once, as on a bad disk.
+    full,      ///< The write fails once with "disk full"; other accesses do not count.
+    cut,       ///< The power goes: this change and all after it fail.
+  };
+  /// The n-th access from now on (from 1) meets the fault; reads count for `io_error` alone.
+  void fail_at(std::int64_t number, Fault fault);
+  /// Expect no fault any more; true when it was met.
+  bool end_fault();
+
+  /// Let the power go now: from here on nothing reaches the disk.
+  void power_cut();
+
+  /// What the disk held of writes that were not synced when the power went.
+  enum class Unsynced : std::uint8_t { nothing, everything, some_sectors };
+  /// Bring the power back. All databases are closed. `chance` picks the sectors.
+  void restore(Unsynced unsynced, ecp::Random& chance);
+
+  struct State;
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
+/// All tables of a database with all their rows, as text.
+[[nodiscard]] std::string content_of(const std::string& path);
+
+/// How many rows each table of a database has.
+[[nodiscard]] std::map<std::string, std::int64_t> rows_of_tables(const std::string& path);
+
+/// What SQLite's own check says; "ok" when the file is whole.
+[[nodiscard]] std::string integrity_of(const std::string& path);
+
+}  // namespace ecp_test
