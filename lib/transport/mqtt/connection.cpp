@@ -100,9 +100,13 @@ void MqttConnection::set_callbacks() {
 }
 
 Result<void> MqttConnection::set_tls(const Options& options, Time now) {
-  ECP_TRY(const auto context, make_tls_context(options.tls, options.broker.host, now, verdict_));
+  auto context = make_tls_context(options.tls, options.broker.host, now, verdict_);
+  if (!context) {
+    tls_problem_ = context.error().message();
+    return std::move(context).error();
+  }
   mosquitto_int_option(client_.get(), MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0);
-  mosquitto_void_option(client_.get(), MOSQ_OPT_SSL_CTX, context.get());  // Counts it for itself.
+  mosquitto_void_option(client_.get(), MOSQ_OPT_SSL_CTX, context->get());  // Counts it for itself.
   return {};
 }
 

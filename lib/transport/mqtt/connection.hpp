@@ -100,7 +100,7 @@ class MqttConnection final {
   int disconnect_reason_ = 0;
   int last_error_ = 0;
   std::size_t max_packet_ = 0;
-  std::string tls_problem_;  ///< What libmosquitto said last.
+  std::string tls_problem_;  ///< What was said last of TLS.
   std::string verdict_;      ///< Why the broker's certificate was not trusted.
 };
 

@@ -268,7 +268,7 @@ LinkLoss MqttSession::serve(MqttGreeting greeting) {
   if (!alive) {
     env_.log.warning("transport", "the connection to the broker is lost",
                      {{"broker", options.broker.host + ":" + std::to_string(options.broker.port)},
-                      {"problem", connected ? connection.problem() : connected.error().message()}});
+                      {"problem", connection.problem()}});
   }
   fail_all(connection);
   return loss;
