@@ -43,6 +43,7 @@ Result<EdgeServiceRegistry::NewService> new_service_from(const http::Request& re
   ECP_TRY(wanted.kind, reader.text("kind"));
   ECP_TRY(wanted.runtime, reader.text("runtime"));
   ECP_TRY(const auto config, reader.value("config"));
+  if (!config.is_object()) return reader.bad("config", "must be an object");
   wanted.config_json = config.to_text();
   ECP_TRY_VOID(reader.finish());
   return wanted;
@@ -53,7 +54,10 @@ Result<EdgeServiceRegistry::Changes> changes_from(const http::Request& request) 
   auto& reader = body.reader();
   EdgeServiceRegistry::Changes changes;
   ECP_TRY(changes.name, reader.optional_text("name"));
-  if (const auto config = reader.optional_value("config")) changes.config_json = config->to_text();
+  if (const auto config = reader.optional_value("config")) {
+    if (!config->is_object()) return reader.bad("config", "must be an object");
+    changes.config_json = config->to_text();
+  }
   ECP_TRY_VOID(reader.finish());
   return changes;
 }
