@@ -25,7 +25,7 @@ stage_clang() {
 stage_asan() {
   cmake --preset asan -Wno-dev >/dev/null &&
     cmake --build --preset asan -j "$jobs" &&
-    scripts/with-postgres.sh ctest --preset asan -V -E '^(sim|package|docs|repository)$'
+    scripts/with-postgres.sh ctest --preset asan -V -E '^(durability|sim|package|docs|repository)$'
 }
 # The product as a process, through its API: pytest against the release build.
 stage_blackbox() {
