@@ -12,6 +12,7 @@ namespace ecp::inline v0::agent {
 namespace {
 
 constexpr auto journal_life = std::chrono::hours{24 * 7};  // Much longer than any command's.
+constexpr auto keep_retry = Milliseconds{2'000};
 
 /// A guard of ours said no, and the device was not touched.
 bool is_refusal(const Error& error) {
@@ -72,6 +73,10 @@ Result<void> Commands::boot() {
 
 void Commands::take(link::Command command, link::Generation generation) {
   generation_ = generation;
+  const bool is_unkept = std::any_of(unkept_.begin(), unkept_.end(), [&](const auto& each) {
+    return each.result.command == command.id;
+  });
+  if (is_unkept) return;  // It ended; the answer goes out as soon as it is kept.
   const auto known = store_.read([&](storage::Transaction& transaction) {
     return transaction.get<AgentStore>().command(command.id);
   });
@@ -81,10 +86,7 @@ void Commands::take(link::Command command, link::Generation generation) {
   }
   if (*known) {
     if ((*known)->result.state == link::CommandState::pending) return;  // It is running.
-    if (const auto answered = answer(**known); !answered) {
-      env_.log.error("agent", "a result cannot be kept", {{"why", answered.error().describe()}});
-    }
-    return;
+    return keep(**known);
   }
   if (server_time_.now()) return judge(command);
   const bool is_waiting = std::any_of(waiting_.begin(), waiting_.end(),
@@ -147,9 +149,21 @@ void Commands::finish(link::CommandId id, link::CommandState state, std::string 
                 {{"command", id.to_string()},
                  {"state", std::string(to_string(state))},
                  {"reason", command.result.reason}});
-  if (const auto answered = answer(command); !answered) {
-    env_.log.error("agent", "a result cannot be kept", {{"why", answered.error().describe()}});
-  }
+  keep(command);
+}
+
+void Commands::keep(const JournaledCommand& command) {
+  const auto answered = answer(command);
+  if (answered) return;
+  env_.log.error("agent", "a result cannot be kept yet", {{"why", answered.error().describe()}});
+  unkept_.push_back(command);
+  if (unkept_.size() > 1) return;  // The timer runs.
+  env_.executor.post_after(keep_retry,
+                           [this, lane = lane_] { lane->post([this] { keep_again(); }); });
+}
+
+void Commands::keep_again() {
+  for (const auto& command : std::exchange(unkept_, {})) keep(command);
 }
 
 Result<void> Commands::answer(const JournaledCommand& command) {

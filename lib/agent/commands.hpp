@@ -54,6 +54,9 @@ class Commands {
   void run(const link::Command& command);
   void finish(link::CommandId id, link::CommandState state, std::string reason, std::string value);
   void ended(link::CommandId id, const Result<series::Value>& outcome);
+  /// Keep a result and have it reported; when that fails, again and again.
+  void keep(const JournaledCommand& command);
+  void keep_again();
   Result<void> answer(const JournaledCommand& command);
 
   storage::Store& store_;
@@ -65,6 +68,7 @@ class Commands {
   link::Generation generation_;
   std::function<void()> on_result_;
   std::vector<link::Command> waiting_;
+  std::vector<JournaledCommand> unkept_;  ///< Results that could not be journaled yet.
 };
 
 }  // namespace ecp::inline v0::agent

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include <ecp/agent/reasons.hpp>
 #include <ecp/core/file.hpp>
 #include <ecp/core/json.hpp>
+#include <ecp/core/limits.hpp>
 #include <ecp/core/reasons.hpp>
 
 #include "agent/host.hpp"
 #include "agent/state.hpp"
+#include "core/text.hpp"
 
 namespace ecp::inline v0::agent {
 namespace {
@@ -15,10 +19,21 @@ constexpr auto time_retry = Milliseconds{2'000};
 constexpr auto reopen_pause = Milliseconds{10'000};
 constexpr auto clock_tolerance = Milliseconds{5'000};
 constexpr int connects_before_refetch = 10;
+constexpr std::size_t reason_octets = 24 * kibibyte;  // Of all services in one heartbeat.
+constexpr std::size_t shortest_reason = 16;
+constexpr std::size_t longest_reason = 300;
 
 using transport::ChannelKind;
 using transport::LinkLoss;
 using transport::LinkState;
+
+/// Keep a heartbeat of many failing services within one message.
+void shorten_reasons(std::vector<link::Heartbeat::Service>& services) {
+  const auto share = reason_octets / std::max<std::size_t>(services.size(), 1);
+  for (auto& service : services) {
+    service.reason = text::clip(service.reason, std::clamp(share, shortest_reason, longest_reason));
+  }
+}
 
 /// The counter is durable before a CONNECT; runs on the executor.
 Result<transport::LinkHandlers::Presence> presence_for_connect(storage::Store& store,
@@ -126,9 +141,9 @@ void Agent::State::take_desired(const Bytes& payload) {
                                   : Result<void>(signed_manifest.error());
   if (!accepted) {
     const bool is_old = accepted.error().is(reasons::old_manifest);
-    env_.log.write(is_old ? LogLevel::debug : LogLevel::warning, "agent", "a manifest was refused",
-                   {{"why", accepted.error().describe()}});
-    return;
+    env_.log.write(is_old ? LogLevel::debug : LogLevel::warning, "agent",
+                   "a manifest was not taken", {{"why", accepted.error().describe()}});
+    return settle_later();
   }
   fetch_missing();
   pump();
@@ -212,6 +227,7 @@ void Agent::State::send_heartbeat() {
   beat.buffered = backlog.samples;
   beat.dropped = backlog.dropped;
   beat.services = services_->states();
+  shorten_reasons(beat.services);
   beat.host = measure_host(options_.data_folder);
   link_->send({ChannelKind::state, {}, {}}, link::to_json(beat), [](const Result<void>&) {});
 }

@@ -7,8 +7,14 @@
 #include <ecp/pki/signature.hpp>
 
 #include "core/crash_point.hpp"
+#include "core/text.hpp"
 
 namespace ecp::inline v0::agent {
+namespace {
+
+constexpr std::size_t resources_per_item = 100;  // Fit a message with reasons of full length.
+
+}  // namespace
 
 Reconciler::Reconciler(storage::Store& store, pipeline::Buffer& buffer, link::AgentId agent,
                        Appliers appliers, Env env)
@@ -118,13 +124,14 @@ void Reconciler::apply_row(ResourceRow& row, const std::string& body) {
     return;
   }
   row.failed_sha256 = row.wanted_sha256;
-  row.reason = applied.error().describe().substr(0, limits::description_length);
+  row.reason = text::clip(applied.error().describe(), limits::description_length);
   env_.log.warning("agent", "a resource cannot be applied",
                    {{"name", row.name}, {"why", row.reason}});
 }
 
 /// Apply what is wanted and not known to fail, and report how far everything is.
 Result<void> Reconciler::reconcile() {
+  is_settled_ = false;
   missing_.clear();
   for (auto& row : rows_) {
     if (row.wanted_sha256 == row.applied_sha256 || row.wanted_sha256 == row.failed_sha256) {
@@ -139,15 +146,16 @@ Result<void> Reconciler::reconcile() {
       missing_.push_back(row.wanted_sha256);
     }
   }
-  link::ReportedItem item;
-  item.generation = generation_;
-  item.resources = reported();
-  return store_.write([&](storage::Transaction& transaction) -> Result<void> {
+  const auto items = reported();
+  auto kept = store_.write([&](storage::Transaction& transaction) -> Result<void> {
     auto& store = transaction.get<AgentStore>();
     for (const auto& row : rows_) ECP_TRY_VOID(store.put(row));
     ECP_TRY_VOID(store.remove_unused_bodies());
-    return buffer_.append(transaction, item);
+    for (const auto& item : items) ECP_TRY_VOID(buffer_.append(transaction, item));
+    return {};
   });
+  is_settled_ = kept.has_value();
+  return kept;
 }
 
 Result<void> Reconciler::take_body(std::string_view sha256_hex, std::string_view body) {
@@ -162,15 +170,21 @@ Result<void> Reconciler::take_body(std::string_view sha256_hex, std::string_view
   return reconcile();
 }
 
-std::vector<link::ReportedResource> Reconciler::reported() const {
-  std::vector<link::ReportedResource> resources;
+/// All resources, in items that fit into one message each; one empty item when there are none.
+std::vector<link::ReportedItem> Reconciler::reported() const {
+  std::vector<link::ReportedItem> items;
   for (const auto& row : rows_) {
+    if (items.empty() || items.back().resources.size() >= resources_per_item) {
+      items.push_back({generation_, {}, {}});
+    }
     auto state = link::ResourceState::pending;
     if (row.wanted_sha256 == row.applied_sha256) state = link::ResourceState::applied;
     if (row.wanted_sha256 == row.failed_sha256) state = link::ResourceState::failed;
-    resources.push_back({row.name, row.wanted_sha256, row.applied_sha256, state, row.reason});
+    items.back().resources.push_back(
+        {row.name, row.wanted_sha256, row.applied_sha256, state, row.reason});
   }
-  return resources;
+  if (items.empty()) items.push_back({generation_, {}, {}});
+  return items;
 }
 
 }  // namespace ecp::inline v0::agent

@@ -39,6 +39,10 @@ class Reconciler {
   Result<void> accept(const link::SignedManifest& signed_manifest);
   /// Hashes of bodies that must be fetched.
   [[nodiscard]] const std::vector<std::string>& missing() const noexcept { return missing_; }
+  /// False when the last of accept() and take_body() failed halfway, after the manifest or body
+  /// was kept: settle() finishes it.
+  [[nodiscard]] bool is_settled() const noexcept { return is_settled_; }
+  [[nodiscard]] Result<void> settle() { return reconcile(); }
   /// A body was fetched; its hash is checked here again.
   Result<void> take_body(std::string_view sha256, std::string_view body);
 
@@ -52,7 +56,7 @@ class Reconciler {
   Result<void> keep(const link::Manifest& manifest, const link::SignedManifest& signed_manifest);
   void apply_row(ResourceRow& row, const std::string& body);
   Result<void> reconcile();
-  [[nodiscard]] std::vector<link::ReportedResource> reported() const;
+  [[nodiscard]] std::vector<link::ReportedItem> reported() const;
 
   storage::Store& store_;
   pipeline::Buffer& buffer_;
@@ -64,6 +68,7 @@ class Reconciler {
   std::string manifest_sha256_;
   std::vector<ResourceRow> rows_;
   std::vector<std::string> missing_;
+  bool is_settled_ = true;
 };
 
 }  // namespace ecp::inline v0::agent

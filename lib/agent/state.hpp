@@ -66,6 +66,10 @@ class Agent::State {
   void heartbeat();
   void send_heartbeat();
 
+  /// Finish later what could not be applied and reported at once.
+  void settle_later();
+  void settle();
+
   // HTTPS, beside the lane.
   void fetch_missing();
   void fetched(const std::string& sha256, const Result<std::string>& body);
@@ -102,6 +106,7 @@ class Agent::State {
   bool is_linked_ = false;
   int failed_connects_ = 0;
   bool is_fetching_ = false;
+  bool is_settling_ = false;
   bool is_refetching_ = false;
   int fetch_failures_ = 0;
   std::uint64_t session_ = 0;  ///< Counts link_up, so that old answers are told apart.

@@ -9,6 +9,7 @@ namespace {
 
 constexpr auto upkeep_interval = Milliseconds{3'600'000};
 constexpr auto refetch_pause = Milliseconds{60'000};
+constexpr auto settle_retry = Milliseconds{2'000};
 constexpr int most_doublings = 5;  // Of the first 2 s between two tries to fetch a body.
 
 }  // namespace
@@ -34,9 +35,28 @@ void Agent::State::fetched(const std::string& sha256, const Result<std::string>&
     return;
   }
   env_.log.warning("agent", "a resource cannot be fetched", {{"why", taken.error().describe()}});
+  settle_later();
   const auto wait = 2'000 << std::min(fetch_failures_++, most_doublings);
   const auto jitter = env_.random.below(static_cast<std::uint64_t>(wait));
   post_after(Milliseconds{wait + static_cast<int>(jitter)}, &State::fetch_missing);
+}
+
+void Agent::State::settle_later() {
+  if (reconciler_->is_settled() || std::exchange(is_settling_, true)) return;
+  post_after(settle_retry, &State::settle);
+}
+
+void Agent::State::settle() {
+  is_settling_ = false;
+  if (reconciler_->is_settled()) return;
+  if (const auto settled = reconciler_->settle(); !settled) {
+    env_.log.error("agent", "a manifest cannot be applied yet",
+                   {{"why", settled.error().describe()}});
+    return settle_later();
+  }
+  fetch_missing();
+  pump();
+  if (is_linked_) send_heartbeat();
 }
 
 /// Every hour: renew the certificate at two thirds of its life.

@@ -2,6 +2,7 @@
 #include <ecp/pipeline/buffer.hpp>
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/crash_point.hpp"
 #include "pipeline/journals.hpp"
@@ -10,6 +11,7 @@ namespace ecp::inline v0::pipeline {
 namespace {
 
 constexpr std::size_t most_pending = 50'000;        // Observations held for a flush that fails.
+constexpr std::size_t kept_pending = 45'000;        // Of them, once there are more.
 constexpr std::size_t chunk_samples = 1'000;        // Rows of chunks stay small, for small memory.
 constexpr std::size_t chunk_bytes = 48 * kibibyte;  // Before coding.
 constexpr std::int64_t drop_step = 16;              // Chunks looked at while making room.
@@ -50,8 +52,8 @@ struct Buffer::Flush {
   BufferState state;
   AlarmEvaluator evaluator;
 
-  Result<void> store(BufferStore& store, const Pending& pending) {
-    const auto stream = pending.service.to_string();
+  Result<void> store(BufferStore& store, link::EdgeServiceId service, const Pending& pending) {
+    const auto stream = service.to_string();
     if (pending.lost > 0) {
       auto& next = next_of(state, stream);
       ECP_TRY_VOID(store.add_dropped(stream, {next, next + pending.lost - 1}));
@@ -61,7 +63,7 @@ struct Buffer::Flush {
     std::vector<series::Sample> reported;
     std::vector<link::Transition> transitions;
     for (const auto& observation : pending.observations) {
-      evaluator.judge(pending.service, observation.sample, transitions);
+      evaluator.judge(service, observation.sample, transitions);
       if (observation.is_reported) reported.push_back(observation.sample);
     }
     for (const auto& transition : transitions) {
@@ -114,28 +116,42 @@ Result<void> Buffer::load() {
 }
 
 void Buffer::add(link::EdgeServiceId service, std::vector<Observation> observations) {
+  if (observations.empty()) return;
   const std::lock_guard lock(mutex_);
   pending_count_ += observations.size();
-  if (!pending_.empty() && pending_.back().service == service) {
-    auto& last = pending_.back().observations;
-    last.insert(last.end(), std::make_move_iterator(observations.begin()),
-                std::make_move_iterator(observations.end()));
-  } else {
-    pending_.push_back({service, std::move(observations), 0});
-  }
-  for (auto each = pending_.begin(); pending_count_ > most_pending; ++each) {
-    pending_count_ -= each->observations.size();
-    each->lost += std::count_if(each->observations.begin(), each->observations.end(),
-                                [](const auto& seen) { return seen.is_reported; });
-    each->observations.clear();
+  pending_[service].append(std::move(observations));
+  if (pending_count_ > most_pending) give_up_oldest();
+}
+
+void Buffer::Pending::append(std::vector<Observation> later) {
+  observations.insert(observations.end(), std::make_move_iterator(later.begin()),
+                      std::make_move_iterator(later.end()));
+}
+
+/// The oldest of the service that has most; of what is given up the number alone stays.
+void Buffer::give_up_oldest() {
+  while (pending_count_ > kept_pending) {
+    auto& most = std::max_element(pending_.begin(), pending_.end(), [](auto& left, auto& right) {
+                   return left.second.observations.size() < right.second.observations.size();
+                 })->second;
+    auto& seen = most.observations;
+    const auto count = std::min(seen.size(), pending_count_ - kept_pending);
+    const auto end = seen.begin() + static_cast<std::ptrdiff_t>(count);
+    most.lost +=
+        std::count_if(seen.begin(), end, [](const auto& each) { return each.is_reported; });
+    seen.erase(seen.begin(), end);
+    pending_count_ -= count;
   }
 }
 
-void Buffer::put_back(std::vector<Pending> pending) {
-  auto later = std::exchange(pending_, std::move(pending));
-  for (auto& each : later) pending_.push_back(std::move(each));
+void Buffer::put_back(std::map<link::EdgeServiceId, Pending> pending) {
+  for (auto& [service, later] : std::exchange(pending_, std::move(pending))) {
+    auto& earlier = pending_[service];
+    earlier.append(std::move(later.observations));
+    earlier.lost += later.lost;
+  }
   pending_count_ = 0;
-  for (const auto& each : pending_) pending_count_ += each.observations.size();
+  for (const auto& [service, each] : pending_) pending_count_ += each.observations.size();
 }
 
 Result<void> Buffer::set_rules(link::EdgeAlarmRules rules) {
@@ -150,7 +166,7 @@ Result<void> Buffer::set_rules(link::EdgeAlarmRules rules) {
 }
 
 Result<bool> Buffer::flush() {
-  std::vector<Pending> pending;
+  std::map<link::EdgeServiceId, Pending> pending;
   {
     const std::lock_guard lock(mutex_);
     pending = std::exchange(pending_, {});
@@ -164,13 +180,13 @@ Result<bool> Buffer::flush() {
   return std::move(committed).error();
 }
 
-Result<void> Buffer::commit(const std::vector<Pending>& pending) {
+Result<void> Buffer::commit(const std::map<link::EdgeServiceId, Pending>& pending) {
   crash_at("buffer.before_commit");
   ECP_TRY(auto done, store_.write([&](storage::Transaction& transaction) -> Result<Flush> {
     auto& store = transaction.get<BufferStore>();
     Flush flush{state_, evaluator_};
-    for (const auto& each : pending) {
-      ECP_TRY_VOID(flush.store(store, each));
+    for (const auto& [service, each] : pending) {
+      ECP_TRY_VOID(flush.store(store, service, each));
     }
     for (const auto& memory : flush.evaluator.take_changed()) {
       ECP_TRY_VOID(store.put(memory));

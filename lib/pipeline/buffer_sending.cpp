@@ -16,7 +16,8 @@ constexpr std::size_t journal_bytes = 64 * kibibyte;
 constexpr std::size_t dropped_ranges = 64;  // Told in one batch; the next ones follow later.
 constexpr auto late_transition = Milliseconds{60'000};
 
-/// Join stored items into the document of one batch.
+/// Join stored items, up to the first that cannot be read, into the document of one batch. Fails
+/// when that is the first of all.
 template <class Item, class Parse>
 Result<Buffer::JournalPart> join(const std::vector<BufferStore::JournalItem>& stored,
                                  const std::string& buffer_id, Parse parse) {
@@ -26,9 +27,12 @@ Result<Buffer::JournalPart> join(const std::vector<BufferStore::JournalItem>& st
   std::size_t bytes = 0;
   for (const auto& each : stored) {
     bytes += each.body.size();
-    if (!batch.items.empty() && bytes > journal_bytes) break;
-    ECP_TRY(auto part, parse(each.body));
-    for (auto& item : part.items) batch.items.push_back(std::move(item));
+    const bool is_next = each.number == batch.first + static_cast<std::int64_t>(batch.items.size());
+    if (!batch.items.empty() && (bytes > journal_bytes || !is_next)) break;
+    auto part = parse(each.body);
+    if (!part && batch.items.empty()) return std::move(part).error();
+    if (!part) break;
+    for (auto& item : part->items) batch.items.push_back(std::move(item));
   }
   Buffer::JournalPart part;
   part.last = batch.first + static_cast<std::int64_t>(batch.items.size()) - 1;
@@ -40,6 +44,19 @@ Result<link::AlarmBatch> parse_transition(std::string_view body, Time now) {
   ECP_TRY(auto batch, link::parse_alarm_batch(body));
   for (auto& each : batch.items) each.late = now - each.at > late_transition;
   return batch;
+}
+
+Result<Buffer::JournalPart> join_part(std::string_view journal,
+                                      const std::vector<BufferStore::JournalItem>& stored,
+                                      const std::string& buffer_id, Time now) {
+  if (journal == reported_journal) {
+    return join<link::ReportedItem>(stored, buffer_id, link::parse_reported_batch);
+  }
+  if (journal == event_journal) {
+    return join<link::AgentEvent>(stored, buffer_id, link::parse_event_batch);
+  }
+  return join<link::Transition>(
+      stored, buffer_id, [now](std::string_view body) { return parse_transition(body, now); });
 }
 
 }  // namespace
@@ -83,23 +100,32 @@ Result<std::optional<Buffer::Batch>> Buffer::batch(std::string_view stream, std:
 }
 
 Result<std::optional<Buffer::JournalPart>> Buffer::journal_part(std::string_view journal) {
-  ECP_TRY(const auto stored, store_.read([&](storage::Transaction& transaction) {
-    return transaction.get<BufferStore>().journal(journal, journal_items);
-  }));
-  if (stored.empty()) return std::nullopt;
-  if (journal == reported_journal) {
-    ECP_TRY(auto part,
-            join<link::ReportedItem>(stored, state_.buffer_id, link::parse_reported_batch));
-    return std::optional(std::move(part));
+  while (true) {
+    ECP_TRY(const auto stored, store_.read([&](storage::Transaction& transaction) {
+      return transaction.get<BufferStore>().journal(journal, journal_items);
+    }));
+    if (stored.empty()) return std::nullopt;
+    auto part = join_part(journal, stored, state_.buffer_id, env_.clock.now());
+    if (part) return std::optional(std::move(*part));
+    ECP_TRY_VOID(drop_unreadable(journal, stored.front().number, part.error()));
   }
-  if (journal == event_journal) {
-    ECP_TRY(auto part, join<link::AgentEvent>(stored, state_.buffer_id, link::parse_event_batch));
-    return std::optional(std::move(part));
-  }
-  ECP_TRY(auto part, join<link::Transition>(stored, state_.buffer_id, [&](std::string_view body) {
-            return parse_transition(body, env_.clock.now());
-          }));
-  return std::optional(std::move(part));
+}
+
+/// The hole that this leaves makes the plane ask for a new buffer_id, and the rest goes on.
+Result<void> Buffer::drop_unreadable(std::string_view journal, std::int64_t number,
+                                     const Error& why) {
+  env_.log.error("pipeline", "an item of a journal cannot be read and is dropped",
+                 {{"journal", std::string(journal)},
+                  {"number", std::to_string(number)},
+                  {"why", why.describe()}});
+  const link::AgentEvent event{"agent.journal_item_dropped",
+                               "an item of the journal " + std::string(journal) + " cannot be read",
+                               env_.clock.now()};
+  return store_.write([&](storage::Transaction& transaction) -> Result<void> {
+    auto& store = transaction.get<BufferStore>();
+    ECP_TRY_VOID(store.remove_journal(journal, number));
+    return store.append(event_journal, journal_body(event));
+  });
 }
 
 Result<bool> Buffer::acknowledge(const link::Ack& ack) {

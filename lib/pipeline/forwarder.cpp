@@ -47,6 +47,8 @@ void Forwarder::acknowledged(const link::Ack& ack, bool restarted) {
   if (restarted) {
     streams_.clear();
     journals_.clear();
+  } else if (ack.buffer_id != buffer_.id()) {
+    return;  // Its numbers say nothing of what is under way now.
   } else if (is_journal(ack.stream)) {
     const auto found = journals_.find(ack.stream);
     if (found != journals_.end() && found->second.last <= ack.upto) journals_.erase(found);

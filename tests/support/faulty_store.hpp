@@ -22,6 +22,8 @@ class FaultyStore final : public ecp::storage::Store {
 
   /// The next write that would commit is rolled back and fails with `unavailable`.
   void fail_next_commit() { fail_commit_ = true; }
+  /// The write after the next one is rolled back likewise.
+  void fail_second_commit() { skip_then_fail_ = true; }
   /// The next write commits, but its caller hears `unavailable` (storage.commit_unknown).
   void lose_next_answer() { lose_answer_ = true; }
 
@@ -49,6 +51,7 @@ class FaultyStore final : public ecp::storage::Store {
   ecp::Result<void> run(const Unit& unit, ecp::storage::Transaction& transaction) {
     auto outcome = unit(transaction);
     if (outcome && fail_commit_.exchange(false)) return fault("a commit failed by the test");
+    if (outcome && skip_then_fail_.exchange(false)) fail_commit_ = true;
     return outcome;
   }
   ecp::Result<void> answer(ecp::Result<void> outcome) {
@@ -63,6 +66,7 @@ class FaultyStore final : public ecp::storage::Store {
 
   ecp::storage::Store& real_;
   std::atomic<bool> fail_commit_ = false;
+  std::atomic<bool> skip_then_fail_ = false;
   std::atomic<bool> lose_answer_ = false;
 };
 

@@ -6,6 +6,7 @@
 /// taken them.
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -73,6 +74,7 @@ class ECP_EXPORT Buffer {
   Result<std::optional<Batch>> batch(std::string_view stream, std::int64_t from, std::int64_t upto,
                                      std::size_t max_bytes, Time late_before);
   /// Oldest items of a journal as its batch document, and the last number in it; none when empty.
+  /// An item that cannot be read is dropped, with an event, so that it holds up none after it.
   struct JournalPart {
     std::int64_t last = 0;
     std::string document;
@@ -87,15 +89,17 @@ class ECP_EXPORT Buffer {
  private:
   /// Observations of one service that have no numbers yet.
   struct Pending {
-    link::EdgeServiceId service;
     std::vector<Observation> observations;
     std::int64_t lost = 0;  ///< Given up before they were stored; numbered as dropped.
+    void append(std::vector<Observation> later);
   };
   struct Flush;  ///< What a flush changes; taken over when it is committed.
   Buffer(storage::Store& store, BufferOptions options, Env env);
   Result<void> load();
-  Result<void> commit(const std::vector<Pending>& pending);
-  void put_back(std::vector<Pending> pending);
+  Result<void> commit(const std::map<link::EdgeServiceId, Pending>& pending);
+  void put_back(std::map<link::EdgeServiceId, Pending> pending);
+  void give_up_oldest();
+  Result<void> drop_unreadable(std::string_view journal, std::int64_t number, const Error& why);
   Result<void> renew(std::string_view why);
   Result<void> drop_oldest(BufferStore& store, BufferState& state) const;
   Result<bool> acknowledge_journal(const link::Ack& ack);
@@ -107,7 +111,7 @@ class ECP_EXPORT Buffer {
   BufferState state_;
   AlarmEvaluator evaluator_;
   mutable std::mutex mutex_;  // Guards pending_ alone.
-  std::vector<Pending> pending_;
+  std::map<link::EdgeServiceId, Pending> pending_;
   std::size_t pending_count_ = 0;
 };
 

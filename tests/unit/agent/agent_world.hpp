@@ -25,6 +25,7 @@
 #include <ecp/transport/loopback.hpp>
 
 #include "support/backends.hpp"
+#include "support/faulty_store.hpp"
 #include "support/scripted_drivers.hpp"
 
 namespace ecp_test {
@@ -149,8 +150,11 @@ struct AgentWorld {
     ecp::storage::SqliteOptions sqlite;
     sqlite.path = path;
     sqlite.writer_thread = false;
-    auto store = ecp::storage::open_sqlite(sqlite, modules, env.env());
-    REQUIRE(store);
+    auto real = ecp::storage::open_sqlite(sqlite, modules, env.env());
+    REQUIRE(real);
+    store = std::move(*real);
+    auto breakable = std::make_unique<FaultyStore>(*store);
+    faulty = breakable.get();
     auto factory = std::make_unique<ScriptedDrivers>();
     drivers = factory.get();
     ecp::agent::AgentOptions options;
@@ -158,7 +162,7 @@ struct AgentWorld {
     options.link.manifest_keys.push_back({key.key_id(), key.public_key()});
     options.writes = writes;
     ecp::agent::AgentParts parts;
-    parts.store = std::move(*store);
+    parts.store = std::move(breakable);
     parts.drivers = std::move(factory);
     parts.open_link = [this](const ecp::link::LinkDocument& document)
         -> ecp::Result<std::unique_ptr<ecp::transport::AgentLink>> {
@@ -239,6 +243,8 @@ struct AgentWorld {
   ecp::pki::SigningKey key = std::move(*ecp::pki::SigningKey::generate());
   ecp::link::EdgeServiceId service{ecp::IdBytes{6}};
   std::string service_name = "service/" + service.to_string();
+  std::unique_ptr<ecp::storage::Store> store;
+  FaultyStore* faulty = nullptr;  ///< The agent's store; `store` behind it.
   ScriptedDrivers* drivers = nullptr;
   std::unique_ptr<ecp::agent::Agent> agent;
 };

@@ -117,6 +117,25 @@ TEST_SUITE("agent.Commands") {
     CHECK(world.driver().writes.empty());
   }
 
+  TEST_CASE("a result that could not be kept at once is kept and told later, once") {
+    Running world;
+    world.driver().hold_writes = true;
+    const auto command = world.write("50");
+    world.plane.send(command);
+    world.wait(100);
+    world.faulty->fail_next_commit();
+    world.driver().held.at(0)(ecp::series::Value(50.0));
+    world.wait(100);
+    CHECK(world.plane.results.empty());
+
+    world.plane.send(command);
+    world.wait(3'000);
+
+    REQUIRE(world.plane.results.size() == 1);
+    CHECK(world.plane.results[0].state == CommandState::done);
+    CHECK(world.driver().writes.size() == 1);
+  }
+
   TEST_CASE("stop, start and restart act on the service") {
     Running world;
     auto command = world.write("", 2);

@@ -120,6 +120,62 @@ TEST_SUITE("agent.Reconciler") {
     CHECK(world.plane.reported.back().resources.at(0).state == ResourceState::applied);
   }
 
+  TEST_CASE("what could not be applied and reported at once is so a little later") {
+    AgentWorld world;
+    world.faulty->fail_second_commit();
+
+    world.deploy();
+    world.wait(100);
+    CHECK(world.plane.reported.empty());
+    world.wait(3'000);
+
+    CHECK(is_running(world));
+    REQUIRE(world.plane.reported.size() == 1);
+    CHECK(world.plane.reported[0].resources.at(0).state == ResourceState::applied);
+    world.power_cut();
+    CHECK(is_running(world));
+  }
+
+  TEST_CASE("a thousand resources are reported in items of a hundred") {
+    AgentWorld world;
+    std::map<std::string, std::string> bodies;
+    for (std::uint8_t i = 0; i < 250; ++i) {
+      for (std::uint8_t j = 0; j < 4; ++j) {
+        const ecp::link::EdgeServiceId service(ecp::IdBytes{6, i, j});
+        bodies["service/" + service.to_string()] = "not here yet";
+      }
+    }
+    auto manifest = world.manifest(1, bodies);
+    manifest.bodies.clear();
+
+    world.plane.send(manifest);
+    world.wait(100);
+
+    REQUIRE(world.plane.reported.size() == 10);
+    for (const auto& item : world.plane.reported) {
+      CHECK(item.generation == ecp::link::Generation{1, 1});
+      CHECK(item.resources.size() == 100);
+    }
+  }
+
+  TEST_CASE("a heartbeat carries the beginning of a long reason, whole characters of it") {
+    AgentWorld world;
+    world.deploy();
+    world.wait(100);
+    std::string context;
+    while (context.size() < 3'000) context += "Ofen\xC3\xBC";
+
+    world.driver().feed_state(
+        ecp::Error(ecp::pipeline::reasons::device_unreachable, {{"problem", context}}));
+    world.wait(1'000);
+
+    REQUIRE(world.plane.heartbeats.back().services.size() == 1);
+    const auto& reason = world.plane.heartbeats.back().services[0].reason;
+    CHECK(reason.size() > 200);
+    CHECK(reason.size() < 310);
+    CHECK(ecp::is_clean_utf8(reason));
+  }
+
   TEST_CASE("a body that does not have the manifest's hash is not applied") {
     AgentWorld world;
     auto swapped = world.manifest(1, {{world.service_name, world.service_body()}});

@@ -207,6 +207,63 @@ TEST_SUITE("pipeline.Buffer") {
     CHECK(world.buffer->next_number(world.stream) == 60'001);
   }
 
+  TEST_CASE("services that take turns share the memory, and each is stored in one piece") {
+    BufferWorld world;
+    const ecp::link::EdgeServiceId other{ecp::IdBytes{8}};
+    world.faulty->fail_next_commit();
+    for (int i = 0; i < 30'000; ++i) {
+      world.buffer->add(world.service, BufferWorld::samples(1));
+      world.buffer->add(other, BufferWorld::samples(1));
+      if (i == 20'000) CHECK_FALSE(world.buffer->flush());
+    }
+
+    REQUIRE(world.buffer->flush());
+
+    const auto backlog = world.buffer->backlog();
+    CHECK(backlog.samples + backlog.dropped == 60'000);
+    CHECK(backlog.samples <= 50'000);
+    for (const auto& stream : world.buffer->streams()) {
+      CHECK(world.buffer->next_number(stream) == 30'001);
+      const auto batch = world.buffer->batch(stream, 1, 30'000, 1 << 20, ecp::Time{});
+      REQUIRE(batch);
+      REQUIRE(*batch);
+      const auto& head = (*batch)->head;
+      REQUIRE(head.dropped.size() == 1);
+      CHECK(head.dropped[0] == wire::NumberRange{1, head.first - 1});
+      CHECK(head.last - head.first >= 1'999);
+      CHECK(head.last - head.first <= 3'000);
+    }
+  }
+
+  TEST_CASE("an item of a journal that cannot be read holds up none after it [R23]") {
+    BufferWorld world;
+    const auto append = [&](const char* text) {
+      REQUIRE(world.buffer->append(wire::AgentEvent{"agent.test", text, {}}));
+    };
+    append("one");
+    REQUIRE(world.store->write([](ecp::storage::Transaction& transaction) {
+      return transaction.get<ecp::pipeline::BufferStore>().append("event", "no document");
+    }));
+    append("three");
+    const auto texts = [&] {
+      const auto part = world.buffer->journal_part("event");
+      REQUIRE(part);
+      REQUIRE(*part);
+      auto batch = wire::parse_event_batch((*part)->document);
+      REQUIRE(batch);
+      std::vector<std::string> found;
+      for (const auto& item : batch->items) found.push_back(item.text);
+      auto ack = world.ack((*part)->last);
+      ack.stream = "event";
+      REQUIRE(world.buffer->acknowledge(ack));
+      return found;
+    };
+
+    CHECK(texts() == std::vector<std::string>{"one"});
+    CHECK(texts() ==
+          std::vector<std::string>{"three", "an item of the journal event cannot be read"});
+  }
+
   TEST_CASE("long texts never make a batch larger than a message may be [R23]") {
     BufferWorld world(8 << 20);
     auto observations = BufferWorld::samples(1000);

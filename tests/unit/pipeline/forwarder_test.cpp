@@ -84,6 +84,28 @@ TEST_SUITE("pipeline.Forwarder") {
     CHECK(line.sent[8].last == 20);
   }
 
+  TEST_CASE("a late ack of a former buffer forgets nothing that is under way") {
+    Line line;
+    line.forwarder.link_up(max_payload);
+    line.add(5);
+    auto late = line.world.ack(5);
+    auto renew = line.world.ack(0);
+    renew.renew = true;
+    const auto restarted = line.world.buffer->acknowledge(renew);
+    REQUIRE(restarted);
+    line.forwarder.acknowledged(renew, *restarted);
+    REQUIRE(line.sent.size() == 2);
+
+    const auto again = line.world.buffer->acknowledge(late);
+    REQUIRE(again);
+    line.forwarder.acknowledged(late, *again);
+
+    line.wait(Milliseconds{6'000});
+    REQUIRE(line.sent.size() == 3);
+    CHECK(line.sent[2].first == 1);
+    CHECK(line.sent[2].last == 5);
+  }
+
   TEST_CASE("the oldest batch is sent again after 5 s, then ever later, up to a minute") {
     Line line;
     line.forwarder.link_up(max_payload);
