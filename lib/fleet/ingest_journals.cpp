@@ -123,7 +123,8 @@ class Applier {
 };
 
 /// Apply what follows the cursor and say where it stands. A hole before the batch means that the
-/// database is older than the journal: only a new buffer can make both agree again.
+/// database is older than the journal: only a new buffer can make both agree again, and nothing
+/// more is stored from the old one, since the agent will send all of that anew.
 template <class Batch>
 Result<void> apply_batch(storage::Transaction& transaction, Applier& applier,
                          const Incoming& incoming, const Batch& batch, Acks& acks) {
@@ -132,6 +133,10 @@ Result<void> apply_batch(storage::Transaction& transaction, Applier& applier,
   ECP_TRY(const bool refused, buffers.is_refused(incoming.agent, batch.buffer_id));
   ECP_TRY(const auto cursor, buffers.cursor(incoming.agent, incoming.stream, batch.buffer_id));
   if (refused || batch.first > cursor + 1) {
+    if (!refused) {
+      ECP_TRY_VOID(buffers.advance(incoming.agent, incoming.stream, batch.buffer_id, cursor));
+      ECP_TRY_VOID(buffers.refuse_all(incoming.agent));
+    }
     ack.renew = true;
     acks.emplace_back(incoming.agent, std::move(ack));
     return {};

@@ -132,6 +132,14 @@ TEST_SUITE("fleet.IngestEngine") {
     CHECK(site.applied() == std::vector<std::int64_t>{1, 2, 1, 2});
   }
 
+  TEST_CASE("after a hole in a journal nothing more is stored from that buffer") {
+    Site site;
+    site.transitions(7, 2, "buffer-1");
+    site.agent.telemetry(site.service, 1, 5);
+    CHECK(site.agent.acks.back().renew);
+    CHECK(site.stored() == 0);
+  }
+
   TEST_CASE("a batch that fails moves no cursor and gets no acknowledgement") {
     Site site;
     site.world.recorder.fails = true;
