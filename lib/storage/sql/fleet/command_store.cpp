@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ecp/fleet/command.hpp>
 
-#include "storage/sql/fleet/row.hpp"
 #include "storage/sql/fleet/stores.hpp"
 
 namespace ecp::inline v0::fleet::sql_stores {
@@ -22,13 +21,13 @@ const std::string select_pending =
 
 Result<Command> read_command(const Statement& row) {
   Command command;
-  command.what.id = id_at<CommandId>(row, 0);
-  command.organization = id_at<access::OrganizationId>(row, 1);
-  command.project = id_at<access::ProjectId>(row, 2);
-  command.node = id_at<EdgeNodeId>(row, 3);
-  command.what.service = id_at<EdgeServiceId>(row, 4);
+  ECP_TRY(command.what.id, id_at<CommandId>(row, 0));
+  ECP_TRY(command.organization, id_at<access::OrganizationId>(row, 1));
+  ECP_TRY(command.project, id_at<access::ProjectId>(row, 2));
+  ECP_TRY(command.node, id_at<EdgeNodeId>(row, 3));
+  ECP_TRY(command.what.service, id_at<EdgeServiceId>(row, 4));
   const auto state = link::parse_command_state(row.text(9));
-  if (command.what.id.is_nil() || command.project.is_nil() || !state) return damaged(noun);
+  if (!state) return damaged(noun);
   command.what.action = row.text(5);
   command.what.tag = row.text(6);
   command.what.value_json = row.text(7);
@@ -68,7 +67,7 @@ class SqlCommandStore final : public CommandStore {
   }
 
   Result<std::optional<Command>> find(CommandId id) override {
-    return one_row<Command>(connection_.bound(select_command, id.to_string()), read_command);
+    return first_row<Command>(connection_.bound(select_command, id.to_string()), read_command);
   }
 
   Result<Page<Command>> list(access::ProjectId project, PageRequest page) override {

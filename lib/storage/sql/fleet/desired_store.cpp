@@ -2,7 +2,6 @@
 #include <ecp/fleet/desired.hpp>
 #include <ecp/fleet/restore.hpp>
 
-#include "storage/sql/fleet/row.hpp"
 #include "storage/sql/fleet/stores.hpp"
 
 namespace ecp::inline v0::fleet::sql_stores {
@@ -39,7 +38,7 @@ class SqlDesiredStore final : public DesiredStore {
 
   Result<std::optional<link::SignedManifest>> find(EdgeNodeId node) override {
     ECP_TRY(auto found,
-            one_row<link::SignedManifest>(
+            first_row<link::SignedManifest>(
                 connection_.bound(
                     "SELECT manifest, key_id, signature FROM fleet_manifests WHERE node = $1",
                     node.to_string()),
@@ -82,7 +81,7 @@ class SqlDesiredStore final : public DesiredStore {
   Result<std::string> body(EdgeNodeId node, std::string_view sha256_hex) override {
     ECP_TRY(
         auto found,
-        one_row<std::string>(
+        first_row<std::string>(
             connection_.bound("SELECT body FROM fleet_bodies WHERE node = $1 AND sha256 = $2 "
                               "ORDER BY name LIMIT 1",
                               node.to_string(), sha256_hex),
@@ -110,7 +109,7 @@ class SqlRestoreStore final : public RestoreStore {
   explicit SqlRestoreStore(Connection& connection) : connection_(connection) {}
 
   Result<std::optional<Time>> latest() override {
-    return one_row<Time>(
+    return first_row<Time>(
         connection_.bound("SELECT found_at FROM fleet_restores ORDER BY found_at DESC LIMIT 1"),
         [](const Statement& row) -> Result<Time> { return time_at(row, 0); });
   }

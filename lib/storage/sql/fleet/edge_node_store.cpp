@@ -3,7 +3,6 @@
 
 #include <charconv>
 
-#include "storage/sql/fleet/row.hpp"
 #include "storage/sql/fleet/stores.hpp"
 
 namespace ecp::inline v0::fleet::sql_stores {
@@ -68,10 +67,9 @@ Result<EdgeNodeStatus> read_status(const Statement& row) {
 
 Result<EdgeNode> read_node(const Statement& row) {
   EdgeNode node;
-  node.id = id_at<EdgeNodeId>(row, 0);
-  node.organization = id_at<access::OrganizationId>(row, 1);
-  node.project = id_at<access::ProjectId>(row, 2);
-  if (node.id.is_nil() || node.project.is_nil()) return damaged(noun);
+  ECP_TRY(node.id, id_at<EdgeNodeId>(row, 0));
+  ECP_TRY(node.organization, id_at<access::OrganizationId>(row, 1));
+  ECP_TRY(node.project, id_at<access::ProjectId>(row, 2));
   node.name = row.text(3);
   node.description = row.text(4);
   node.revision = static_cast<Revision>(row.integer(5));
@@ -85,11 +83,7 @@ Result<EdgeNode> read_node(const Statement& row) {
   return node;
 }
 
-Result<EdgeNodeId> read_id(const Statement& row) {
-  const auto id = id_at<EdgeNodeId>(row, 0);
-  if (id.is_nil()) return damaged(noun);
-  return id;
-}
+Result<EdgeNodeId> read_id(const Statement& row) { return id_at<EdgeNodeId>(row, 0); }
 
 class SqlEdgeNodeStore final : public EdgeNodeStore {
  public:
@@ -115,7 +109,7 @@ class SqlEdgeNodeStore final : public EdgeNodeStore {
   }
 
   Result<std::optional<EdgeNode>> find(EdgeNodeId id) override {
-    return one_row<EdgeNode>(connection_.bound(select_node, id.to_string()), read_node);
+    return first_row<EdgeNode>(connection_.bound(select_node, id.to_string()), read_node);
   }
 
   Result<Page<EdgeNode>> list(const EdgeNodeQuery& query, PageRequest page) override {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ecp/fleet/edge_service_store.hpp>
 
-#include "storage/sql/fleet/row.hpp"
 #include "storage/sql/fleet/stores.hpp"
 
 namespace ecp::inline v0::fleet::sql_stores {
@@ -25,12 +24,12 @@ const std::string count_page = "SELECT count(*) FROM fleet_services v " + matche
 
 Result<EdgeService> read_service(const Statement& row) {
   EdgeService service;
-  service.id = id_at<EdgeServiceId>(row, 0);
-  service.organization = id_at<access::OrganizationId>(row, 1);
-  service.project = id_at<access::ProjectId>(row, 2);
-  service.node = id_at<EdgeNodeId>(row, 3);
+  ECP_TRY(service.id, id_at<EdgeServiceId>(row, 0));
+  ECP_TRY(service.organization, id_at<access::OrganizationId>(row, 1));
+  ECP_TRY(service.project, id_at<access::ProjectId>(row, 2));
+  ECP_TRY(service.node, id_at<EdgeNodeId>(row, 3));
   const auto state = link::parse_service_state(row.text(11));
-  if (service.id.is_nil() || service.project.is_nil() || !state) return damaged(noun);
+  if (!state) return damaged(noun);
   service.name = row.text(4);
   service.kind = row.text(5);
   service.runtime = row.text(6);
@@ -77,7 +76,7 @@ class SqlEdgeServiceStore final : public EdgeServiceStore {
   }
 
   Result<std::optional<EdgeService>> find(EdgeServiceId id) override {
-    return one_row<EdgeService>(connection_.bound(select_service, id.to_string()), read_service);
+    return first_row<EdgeService>(connection_.bound(select_service, id.to_string()), read_service);
   }
 
   Result<Page<EdgeService>> list(const EdgeServiceQuery& query, PageRequest page) override {

@@ -3,7 +3,6 @@
 #include <ecp/fleet/enrollment_token.hpp>
 #include <ecp/fleet/reasons.hpp>
 
-#include "storage/sql/fleet/row.hpp"
 #include "storage/sql/fleet/stores.hpp"
 
 namespace ecp::inline v0::fleet::sql_stores {
@@ -21,10 +20,9 @@ const std::string select_page =
 
 Result<EnrollmentToken> read_token(const Statement& row) {
   EnrollmentToken token;
-  token.id = id_at<EnrollmentTokenId>(row, 0);
-  token.organization = id_at<access::OrganizationId>(row, 1);
-  token.project = id_at<access::ProjectId>(row, 2);
-  if (token.id.is_nil() || token.project.is_nil()) return damaged(noun);
+  ECP_TRY(token.id, id_at<EnrollmentTokenId>(row, 0));
+  ECP_TRY(token.organization, id_at<access::OrganizationId>(row, 1));
+  ECP_TRY(token.project, id_at<access::ProjectId>(row, 2));
   token.name = row.text(3);
   token.hash = row.text(4);
   token.uses = row.integer(5);
@@ -53,14 +51,14 @@ class SqlEnrollmentTokenStore final : public EnrollmentTokenStore {
 
   Result<EnrollmentToken> get(access::ProjectId project, EnrollmentTokenId id) override {
     ECP_TRY(auto token,
-            one_row<EnrollmentToken>(
+            first_row<EnrollmentToken>(
                 connection_.bound(select_token, id.to_string(), project.to_string()), read_token));
     if (!token) return not_found(noun);
     return std::move(*token);
   }
 
   Result<std::optional<EnrollmentToken>> find(std::string_view hash) override {
-    return one_row<EnrollmentToken>(connection_.bound(select_by_hash, hash), read_token);
+    return first_row<EnrollmentToken>(connection_.bound(select_by_hash, hash), read_token);
   }
 
   Result<Page<EnrollmentToken>> list(access::ProjectId project, PageRequest page) override {
@@ -90,7 +88,7 @@ class SqlEnrollmentTokenStore final : public EnrollmentTokenStore {
 
   Result<std::optional<EdgeNodeId>> find_use(EnrollmentTokenId id,
                                              std::string_view key_sha256) override {
-    return one_row<EdgeNodeId>(
+    return first_row<EdgeNodeId>(
         connection_.bound("SELECT node FROM fleet_token_uses WHERE token = $1 AND key_sha256 = $2",
                           id.to_string(), key_sha256),
         [](const Statement& row) -> Result<EdgeNodeId> { return id_at<EdgeNodeId>(row, 0); });
@@ -118,7 +116,7 @@ class SqlEnrollmentTokenStore final : public EnrollmentTokenStore {
 Result<AgentCertificate> read_certificate(const Statement& row) {
   AgentCertificate certificate;
   certificate.serial = row.text(0);
-  certificate.node = id_at<EdgeNodeId>(row, 1);
+  ECP_TRY(certificate.node, id_at<EdgeNodeId>(row, 1));
   certificate.key_sha256 = row.text(2);
   certificate.issued_at = time_at(row, 3);
   certificate.not_after = time_at(row, 4);
@@ -140,7 +138,7 @@ class SqlAgentCertificateStore final : public AgentCertificateStore {
   }
 
   Result<std::optional<AgentCertificate>> find(std::string_view serial) override {
-    return one_row<AgentCertificate>(
+    return first_row<AgentCertificate>(
         connection_.bound("SELECT serial, node, key_sha256, issued_at, not_after, used_at FROM "
                           "fleet_certificates WHERE serial = $1",
                           serial),

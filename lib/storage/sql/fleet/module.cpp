@@ -10,18 +10,9 @@
 #include <ecp/fleet/restore.hpp>
 #include <ecp/storage/sql/fleet.hpp>
 
-#include "storage/sql/fleet/row.hpp"
 #include "storage/sql/fleet/stores.hpp"
 
 namespace ecp::inline v0::fleet::sql_stores {
-
-std::string name_key(std::string_view name) {
-  std::string key(name);
-  for (char& letter : key) {
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-  }
-  return key;
-}
 
 std::string contains_pattern(std::string_view part) {
   std::string pattern = "%";
