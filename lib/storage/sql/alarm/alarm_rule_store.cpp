@@ -25,13 +25,13 @@ constexpr auto enabled_of_service =
 constexpr auto enabled_everywhere =
     select_rules + " WHERE service = '' AND project = $1 AND enabled = 1 ORDER BY id";
 
-Result<AlarmRule> read_rule(Statement& row) {
+Result<AlarmRule> read_rule(const Statement& row) {
   AlarmRule rule;
-  ECP_TRY(rule.id, sql_stores::stored_id<AlarmRuleId>(row.text(0), noun));
-  ECP_TRY(rule.organization, sql_stores::stored_id<access::OrganizationId>(row.text(1), noun));
-  ECP_TRY(rule.project, sql_stores::stored_id<access::ProjectId>(row.text(2), noun));
+  ECP_TRY(rule.id, sql_stores::id_at<AlarmRuleId>(row, 0));
+  ECP_TRY(rule.organization, sql_stores::id_at<access::OrganizationId>(row, 1));
+  ECP_TRY(rule.project, sql_stores::id_at<access::ProjectId>(row, 2));
   rule.name = row.text(3);
-  ECP_TRY(rule.condition.service, sql_stores::stored_id<link::EdgeServiceId>(row.text(4), noun));
+  ECP_TRY(rule.condition.service, sql_stores::id_at<link::EdgeServiceId>(row, 4));
   rule.condition.tag = row.text(5);
   rule.condition.above = row.integer(6) == 1;
   rule.condition.threshold = row.real(7);
@@ -64,7 +64,7 @@ class SqlAlarmRuleStore final : public AlarmRuleStore {
                         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13,"
                         " $14, $15) ON CONFLICT DO NOTHING",
                         rule.id.to_string(), rule.organization.to_string(),
-                        rule.project.to_string(), rule.name, sql_stores::id_text(condition.service),
+                        rule.project.to_string(), rule.name, sql_stores::text_of(condition.service),
                         condition.tag, condition.above, condition.threshold, condition.hysteresis,
                         std::int64_t{condition.hold.count()}, to_string(rule.severity),
                         rule.enabled, rule.condition_revision, rule.condition_at, rule.created_at));
@@ -82,7 +82,7 @@ class SqlAlarmRuleStore final : public AlarmRuleStore {
 
   Result<std::optional<AlarmRule>> find(AlarmRuleId id) override {
     ECP_TRY(auto* const row, connection_.bound(by_id, id.to_string()));
-    return sql_stores::read_one<AlarmRule>(*row, read_rule);
+    return sql_stores::first_row<AlarmRule>(row, read_rule);
   }
 
   Result<Page<AlarmRule>> list(const AlarmRuleQuery& query, PageRequest page) override {
@@ -91,30 +91,30 @@ class SqlAlarmRuleStore final : public AlarmRuleStore {
     ECP_TRY(auto* const rows, connection_.bound(by_project, query.project.to_string(), service,
                                                 page.limit, page.offset));
     Page<AlarmRule> found;
-    ECP_TRY(found.items, sql_stores::read_all<AlarmRule>(*rows, read_rule));
+    ECP_TRY(found.items, sql_stores::all_rows<AlarmRule>(rows, read_rule));
     ECP_TRY(auto* const count,
             connection_.bound("SELECT COUNT(*) FROM alarm_rules WHERE project = $1 AND"
                               " (CAST($2 AS TEXT) IS NULL OR service = CAST($2 AS TEXT))",
                               query.project.to_string(), service));
-    ECP_TRY(found.total, sql_stores::read_number(*count));
+    ECP_TRY(found.total, sql_stores::number_of(count));
     return found;
   }
 
   Result<std::vector<AlarmRule>> list_enabled(link::EdgeServiceId service) override {
     ECP_TRY(auto* const rows, connection_.bound(enabled_of_service, service.to_string()));
-    return sql_stores::read_all<AlarmRule>(*rows, read_rule);
+    return sql_stores::all_rows<AlarmRule>(rows, read_rule);
   }
 
   Result<std::vector<AlarmRule>> list_enabled_everywhere(access::ProjectId project) override {
     ECP_TRY(auto* const rows, connection_.bound(enabled_everywhere, project.to_string()));
-    return sql_stores::read_all<AlarmRule>(*rows, read_rule);
+    return sql_stores::all_rows<AlarmRule>(rows, read_rule);
   }
 
   Result<std::int64_t> count(access::ProjectId project) override {
     ECP_TRY(auto* const row,
             connection_.bound("SELECT COUNT(*) FROM alarm_rules WHERE project = $1",
                               project.to_string()));
-    return sql_stores::read_number(*row);
+    return sql_stores::number_of(row);
   }
 
   Result<Revision> update(const AlarmRule& rule) override {

@@ -36,17 +36,17 @@ constexpr auto by_project = select_alarms +
                             " AND (CAST($3 AS TEXT) IS NULL OR severity = CAST($3 AS TEXT))"
                             " ORDER BY raised_at DESC, id DESC LIMIT $4 OFFSET $5";
 
-Result<void> read_ids(Statement& row, Alarm& alarm) {
-  ECP_TRY(alarm.id, sql_stores::stored_id<AlarmId>(row.text(0), noun));
-  ECP_TRY(alarm.organization, sql_stores::stored_id<access::OrganizationId>(row.text(1), noun));
-  ECP_TRY(alarm.project, sql_stores::stored_id<access::ProjectId>(row.text(2), noun));
-  ECP_TRY(alarm.rule, sql_stores::stored_id<AlarmRuleId>(row.text(8), noun));
-  ECP_TRY(alarm.node, sql_stores::stored_id<fleet::EdgeNodeId>(row.text(9), noun));
-  ECP_TRY(alarm.service, sql_stores::stored_id<fleet::EdgeServiceId>(row.text(10), noun));
+Result<void> read_ids(const Statement& row, Alarm& alarm) {
+  ECP_TRY(alarm.id, sql_stores::id_at<AlarmId>(row, 0));
+  ECP_TRY(alarm.organization, sql_stores::id_at<access::OrganizationId>(row, 1));
+  ECP_TRY(alarm.project, sql_stores::id_at<access::ProjectId>(row, 2));
+  ECP_TRY(alarm.rule, sql_stores::id_at<AlarmRuleId>(row, 8));
+  ECP_TRY(alarm.node, sql_stores::id_at<fleet::EdgeNodeId>(row, 9));
+  ECP_TRY(alarm.service, sql_stores::id_at<fleet::EdgeServiceId>(row, 10));
   return {};
 }
 
-Result<Alarm> read_alarm(Statement& row) {
+Result<Alarm> read_alarm(const Statement& row) {
   Alarm alarm;
   ECP_TRY_VOID(read_ids(row, alarm));
   alarm.source = row.text(3);
@@ -82,8 +82,8 @@ class SqlAlarmStore final : public AlarmStore {
                 " CAST($14 AS DOUBLE PRECISION), $15, $16, '', $17, 0, 1) ON CONFLICT DO NOTHING",
                 alarm.id.to_string(), alarm.organization.to_string(), alarm.project.to_string(),
                 alarm.source, alarm.key, alarm.name, to_string(alarm.severity),
-                sql_stores::id_text(alarm.rule), sql_stores::id_text(alarm.node),
-                sql_stores::id_text(alarm.service), alarm.tag, alarm.subject, alarm.message,
+                sql_stores::text_of(alarm.rule), sql_stores::text_of(alarm.node),
+                sql_stores::text_of(alarm.service), alarm.tag, alarm.subject, alarm.message,
                 alarm.value, alarm.late, alarm.raised_at, alarm.raised_number));
     return changed == 1;
   }
@@ -100,14 +100,14 @@ class SqlAlarmStore final : public AlarmStore {
 
   Result<Alarm> get(access::ProjectId project, AlarmId id) override {
     ECP_TRY(auto* const row, connection_.bound(by_id, id.to_string(), project.to_string()));
-    ECP_TRY(auto alarm, sql_stores::read_one<Alarm>(*row, read_alarm));
+    ECP_TRY(auto alarm, sql_stores::first_row<Alarm>(row, read_alarm));
     if (!alarm) return Error(reasons::not_found, {{"noun", std::string(noun)}});
     return std::move(*alarm);
   }
 
   Result<std::optional<Alarm>> find_active(std::string_view key) override {
     ECP_TRY(auto* const row, connection_.bound(by_active_key, key));
-    return sql_stores::read_one<Alarm>(*row, read_alarm);
+    return sql_stores::first_row<Alarm>(row, read_alarm);
   }
 
   Result<std::vector<Alarm>> list_active(const AlarmOwner& owner) override {
@@ -119,12 +119,12 @@ class SqlAlarmStore final : public AlarmStore {
   Result<std::vector<Alarm>> list_active(access::ProjectId project,
                                          std::string_view source) override {
     ECP_TRY(auto* const rows, connection_.bound(active_of_source, project.to_string(), source));
-    return sql_stores::read_all<Alarm>(*rows, read_alarm);
+    return sql_stores::all_rows<Alarm>(rows, read_alarm);
   }
 
   Result<std::vector<Alarm>> list_active_everywhere(std::string_view source) override {
     ECP_TRY(auto* const rows, connection_.bound(active_everywhere, source));
-    return sql_stores::read_all<Alarm>(*rows, read_alarm);
+    return sql_stores::all_rows<Alarm>(rows, read_alarm);
   }
 
   Result<Page<Alarm>> list(const AlarmQuery& query, PageRequest page) override {
@@ -135,14 +135,14 @@ class SqlAlarmStore final : public AlarmStore {
     ECP_TRY(auto* const rows, connection_.bound(by_project, query.project.to_string(), active,
                                                 severity, page.limit, page.offset));
     Page<Alarm> found;
-    ECP_TRY(found.items, sql_stores::read_all<Alarm>(*rows, read_alarm));
+    ECP_TRY(found.items, sql_stores::all_rows<Alarm>(rows, read_alarm));
     ECP_TRY(auto* const count,
             connection_.bound("SELECT COUNT(*) FROM alarms WHERE project = $1"
                               " AND (CAST($2 AS BIGINT) IS NULL OR CASE WHEN active_key IS NULL"
                               " THEN 0 ELSE 1 END = CAST($2 AS BIGINT))"
                               " AND (CAST($3 AS TEXT) IS NULL OR severity = CAST($3 AS TEXT))",
                               query.project.to_string(), active, severity));
-    ECP_TRY(found.total, sql_stores::read_number(*count));
+    ECP_TRY(found.total, sql_stores::number_of(count));
     return found;
   }
 
@@ -150,7 +150,7 @@ class SqlAlarmStore final : public AlarmStore {
     ECP_TRY(auto* const row, connection_.bound("SELECT COUNT(*) FROM alarms WHERE project = $1"
                                                " AND active_key IS NOT NULL",
                                                project.to_string()));
-    return sql_stores::read_number(*row);
+    return sql_stores::number_of(row);
   }
 
   Result<void> remove_of_project(access::ProjectId project) override {
@@ -161,7 +161,7 @@ class SqlAlarmStore final : public AlarmStore {
  private:
   Result<std::vector<Alarm>> list_by(std::string_view text, const std::string& id) {
     ECP_TRY(auto* const rows, connection_.bound(text, id));
-    return sql_stores::read_all<Alarm>(*rows, read_alarm);
+    return sql_stores::all_rows<Alarm>(rows, read_alarm);
   }
 
   Connection& connection_;

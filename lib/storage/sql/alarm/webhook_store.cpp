@@ -22,11 +22,11 @@ constexpr auto by_id = select_webhooks + " WHERE id = $1";
 constexpr auto by_project =
     select_webhooks + " WHERE project = $1 ORDER BY name, id LIMIT $2 OFFSET $3";
 
-Result<Webhook> read_webhook(Statement& row) {
+Result<Webhook> read_webhook(const Statement& row) {
   Webhook webhook;
-  ECP_TRY(webhook.id, sql_stores::stored_id<WebhookId>(row.text(0), noun));
-  ECP_TRY(webhook.organization, sql_stores::stored_id<access::OrganizationId>(row.text(1), noun));
-  ECP_TRY(webhook.project, sql_stores::stored_id<access::ProjectId>(row.text(2), noun));
+  ECP_TRY(webhook.id, sql_stores::id_at<WebhookId>(row, 0));
+  ECP_TRY(webhook.organization, sql_stores::id_at<access::OrganizationId>(row, 1));
+  ECP_TRY(webhook.project, sql_stores::id_at<access::ProjectId>(row, 2));
   webhook.name = row.text(3);
   webhook.url = row.text(4);
   webhook.sealed_secret = row.blob(5);
@@ -67,18 +67,18 @@ class SqlWebhookStore final : public WebhookStore {
 
   Result<std::optional<Webhook>> find(WebhookId id) override {
     ECP_TRY(auto* const row, connection_.bound(by_id, id.to_string()));
-    return sql_stores::read_one<Webhook>(*row, read_webhook);
+    return sql_stores::first_row<Webhook>(row, read_webhook);
   }
 
   Result<Page<Webhook>> list(access::ProjectId project, PageRequest page) override {
     ECP_TRY(auto* const rows,
             connection_.bound(by_project, project.to_string(), page.limit, page.offset));
     Page<Webhook> found;
-    ECP_TRY(found.items, sql_stores::read_all<Webhook>(*rows, read_webhook));
+    ECP_TRY(found.items, sql_stores::all_rows<Webhook>(rows, read_webhook));
     ECP_TRY(auto* const count,
             connection_.bound("SELECT COUNT(*) FROM alarm_webhooks WHERE project = $1",
                               project.to_string()));
-    ECP_TRY(found.total, sql_stores::read_number(*count));
+    ECP_TRY(found.total, sql_stores::number_of(count));
     return found;
   }
 
@@ -88,8 +88,8 @@ class SqlWebhookStore final : public WebhookStore {
                               " LIMIT $2",
                               project.to_string(),
                               static_cast<std::int64_t>(limits::webhooks_per_project)));
-    return sql_stores::read_all<WebhookId>(
-        *rows, [](Statement& row) { return sql_stores::stored_id<WebhookId>(row.text(0), noun); });
+    return sql_stores::all_rows<WebhookId>(
+        rows, [](const Statement& row) { return sql_stores::id_at<WebhookId>(row, 0); });
   }
 
   Result<Revision> update(const Webhook& webhook) override {
