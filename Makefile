@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # `make demo` and `make test` are all a newcomer needs; both install what is missing first.
-.PHONY: help setup page build demo demo-check test soak bench format tidy asan clang docs clean
+.PHONY: help setup page build demo demo-check test soak bench format tidy asan tsan clang docs clean
 
 BUILD := build/release
 JOBS := $(shell nproc)
@@ -26,6 +26,9 @@ bench: setup
 ## make asan        unit and conformance tests under address and undefined-behaviour sanitizers
 asan: setup
 	scripts/run-tests.sh asan
+## make tsan        the tests under the thread sanitizer; takes long
+tsan: setup
+	scripts/run-tests.sh tsan
 ## make clang       include/ and lib/ with clang 14
 clang: setup
 	scripts/run-tests.sh clang

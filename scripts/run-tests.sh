@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Builds and runs the tests. With no argument everything, in stages; or one stage by name:
-#   release asan clang blackbox
+#   release blackbox clang asan, and tsan, which takes long and is not among them
 # Each stage leaves its log in build/results/<stage>.log.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -26,6 +26,13 @@ stage_asan() {
   cmake --preset asan -Wno-dev >/dev/null &&
     cmake --build --preset asan -j "$jobs" &&
     scripts/with-postgres.sh ctest --preset asan -V -E '^(durability|sim|package|docs|repository)$'
+}
+# Tests with threads of their own.
+stage_tsan() {
+  cmake --preset tsan -Wno-dev -DECP_BUILD_APPS=OFF -DECP_BUILD_EXAMPLES=OFF >/dev/null &&
+    cmake --build --preset tsan -j "$jobs" &&
+    TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp exitcode=66" scripts/with-postgres.sh \
+      ctest --test-dir build/tsan --output-on-failure --timeout 900 -E '^(package|docs|repository)$'
 }
 # The product as a process, through its API: pytest against the release build.
 stage_blackbox() {
