@@ -23,7 +23,7 @@ Agent::State::State(AgentOptions options, AgentParts parts, Env env)
       drivers_(std::move(parts.drivers)),
       http_(std::move(parts.http)),
       make_link_(std::move(parts.open_link)),
-      lane_(std::make_shared<Lane>(env.workers)),
+      lane_(std::make_shared<Lane>(env.workers, env.log)),
       server_time_(env.clock),
       connection_(std::make_shared<std::atomic<std::int64_t>>(0)) {}
 

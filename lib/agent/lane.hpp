@@ -11,16 +11,19 @@
 
 #include <ecp/core/executor.hpp>
 
+#include "core/guarded_task.hpp"
+
 namespace ecp::inline v0::agent {
 
 /// Runs tasks in the order posted, one at a time. After close() none runs, so a task may use what
-/// its owner closes the lane before destroying.
+/// its owner closes the lane before destroying. An exception of a task is logged and ends that task
+/// alone.
 ///
 /// Ownership: shared with whatever may still post to it.
 /// Thread safety: any thread; close() not from a task.
 class Lane : public std::enable_shared_from_this<Lane> {
  public:
-  explicit Lane(Workers& workers) : workers_(workers) {}
+  Lane(Workers& workers, LogSink& log) : workers_(workers), log_(log) {}
 
   void post(Task task) {
     {
@@ -47,7 +50,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
       queue_.pop_front();
       is_running_ = true;
       lock.unlock();
-      task();
+      run_guarded(log_, "the agent's lane", task);
       task = nullptr;
       lock.lock();
       is_running_ = false;
@@ -57,6 +60,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   }
 
   Workers& workers_;
+  LogSink& log_;
   std::mutex mutex_;
   std::condition_variable ended_;
   std::deque<Task> queue_;

@@ -3,6 +3,8 @@
 
 #include <sodium.h>
 
+#include "core/guarded_task.hpp"
+
 namespace ecp::inline v0 {
 namespace {
 
@@ -34,12 +36,13 @@ const Clock& system_clock() noexcept {
 
 struct RealEnv::Parts {
   Parts(LogSink& sink, unsigned worker_threads, const Limits& table)
-      : workers(worker_threads), log(sink), limits(table) {}
+      : workers(worker_threads), guarded(workers, sink, "worker"), log(sink), limits(table) {}
 
   SodiumRandom random;
   IdSource ids{system_clock(), random};
   ExecutorThread executor;
   WorkerPool workers;
+  GuardedWorkers guarded;
   LogSink& log;
   const Limits& limits;
 };
@@ -51,7 +54,7 @@ RealEnv::~RealEnv() { stop(); }
 
 Env RealEnv::env() {
   return {system_clock(),  parts_->random, parts_->ids,   parts_->executor,
-          parts_->workers, parts_->log,    parts_->limits};
+          parts_->guarded, parts_->log,    parts_->limits};
 }
 
 void RealEnv::stop() noexcept {

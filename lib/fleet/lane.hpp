@@ -16,9 +16,12 @@
 #include <ecp/core/env.hpp>
 #include <ecp/fleet/ingest.hpp>
 
+#include "core/guarded_task.hpp"
+
 namespace ecp::inline v0::fleet {
 
-/// Hands messages over in the order heard, as many at once as have gathered, up to a bound.
+/// Hands messages over in the order heard, as many at once as have gathered, up to a bound. An
+/// exception is logged and costs the messages at hand; their agents send them again.
 ///
 /// Thread safety: any thread.
 class Lane : public std::enable_shared_from_this<Lane> {
@@ -69,7 +72,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
       scheduled_ = true;  // Nobody else begins before this is done.
       running_ = true;
     }
-    work_(some);
+    run_guarded(env_.log, "a lane of the fleet", [&] { work_(some); });
     bool more = false;
     {
       const std::lock_guard lock(mutex_);

@@ -8,6 +8,7 @@
 #include <ecp/core/env.hpp>
 #include <future>
 #include <set>
+#include <stdexcept>
 #include <thread>
 
 namespace ecp {
@@ -111,6 +112,24 @@ TEST_SUITE("core.ExecutorThread") {
 
     CHECK(runs == 100);
     CHECK_FALSE(has_timer_run);
+  }
+}
+
+TEST_SUITE("core.RealEnv") {
+  TEST_CASE("an exception that escapes a task is logged and the workers go on") {
+    MemoryLog log;
+    RealEnv world(log, 1);
+    const auto env = world.env();
+    std::promise<void> done;
+    env.workers.post([] { throw std::runtime_error("the vendor's fault"); });
+    env.workers.post([] { throw 7; });
+    env.workers.post([&] { done.set_value(); });
+
+    done.get_future().get();
+
+    REQUIRE(log.entries().size() == 2);
+    CHECK(log.entries()[0].level == LogLevel::error);
+    CHECK(log.contains("the vendor's fault"));
   }
 }
 
