@@ -161,7 +161,8 @@ def test_a_member_of_the_wrong_kind_is_refused_by_name_or_offset(connection, pla
             if is_required(schema, place):
                 texts.append("null")
             for text in texts:
-                connection.refused(method, path, spoiled(GOOD[schema], place, text), [key for key in place if isinstance(key, str)])
+                names = [key for key in place if isinstance(key, str)]
+                connection.refused(method, path, spoiled(GOOD[schema], place, text), names)
         for key in GOOD[schema]:
             connection.refused(method, path, doubled(GOOD[schema], key), (key,))
     assert connection.count - before > 1_000

@@ -143,7 +143,8 @@ def over_limit(admin, place):
         ("a far page", get("/api/v1/orgs?offset=1000001"), (400,)),
         ("a page beyond numbers", get("/api/v1/orgs?limit=99999999999999999999"), (400,)),
         ("a long key", post(b'{"name":"x"}', fields=b"Idempotency-Key: " + b"k" * 201 + b"\r\n"), (400,)),
-        ("a long token", [b"GET /api/v1/orgs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + b"a" * 16_000 + b"\r\n\r\n"], (401,)),
+        ("a long token", [b"GET /api/v1/orgs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + b"a" * 16_000 + b"\r\n\r\n"],
+         (401,)),
         ("a long password", post(b'{"email":"a@b.c","password":"' + b"a" * 900_000 + b'"}', "/api/v1/session"), (400, 401)),
     ]
 

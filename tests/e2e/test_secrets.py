@@ -153,7 +153,8 @@ def try_log_ins(vault, caller, plane):
     basic = base64.b64encode(("ada:" + vault.plant("password of Basic")).encode()).decode()
     anonymous.call("GET", "/api/v1/session", headers={"Authorization": "Basic " + basic}, wanted=401)
     anonymous.call("GET", "/api/v1/session", headers={"Cookie": "token=" + vault.plant("token in a cookie")}, wanted=401)
-    anonymous.call("POST", "/api/v1/session/refresh", {"refresh_token": "ecpr_" + vault.plant("forged refresh token")}, wanted=401)
+    forged = {"refresh_token": "ecpr_" + vault.plant("forged refresh token")}
+    anonymous.call("POST", "/api/v1/session/refresh", forged, wanted=401)
     anonymous.call("POST", "/api/v1/session/link", {"code": "ecpl_" + vault.plant("forged link code")}, wanted=401)
 
 
@@ -195,7 +196,8 @@ def keep_people(vault, caller, plane):
 def join(vault, caller, plane, place, folder):
     """Enrollment tokens: one used, shown again, one revoked, one forged; the node's own keys."""
     def token(name):
-        made = caller.call("POST", place + "/enrollment-tokens", {"name": name, "uses": 1, "expires_in_s": 600}, wanted=201, keep=False)
+        wanted = {"name": name, "uses": 1, "expires_in_s": 600}
+        made = caller.call("POST", place + "/enrollment-tokens", wanted, wanted=201, keep=False)
         secret = made["token"].split("_", 1)[1].split(".")[0]
         vault.keep(f"enrollment token {name}", secret)
         return made
