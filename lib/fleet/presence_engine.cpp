@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <set>
 
 #include <ecp/core/json.hpp>
 #include <ecp/fleet/edge_node_store.hpp>
@@ -52,12 +53,12 @@ struct PresenceEngine::State {
   bool is_only_alive(const PresenceNews& news);
   void apply(std::span<const PresenceNews> news);
   void note(const PresenceEffect& effect);
-  void check_generations(const std::vector<EdgeNodeId>& agents);
+  Result<void> check_generations();
   void record_stretches(std::span<const PresenceNews> news);
   Result<void> record_stretch(EdgeNodeId agent, std::int64_t connection);
   Result<void> load_watched();
   std::vector<std::pair<EdgeNodeId, Time>> silent();
-  [[nodiscard]] bool is_silent(const KnownAgent& known) const;
+  [[nodiscard]] bool is_silent(const KnownAgent& known, SteadyTime now) const;
   bool is_still_silent(EdgeNodeId agent);
   Result<std::int64_t> judge(std::span<const std::pair<EdgeNodeId, Time>> agents);
 
@@ -66,6 +67,7 @@ struct PresenceEngine::State {
   Milliseconds patience;
   std::mutex mutex;  ///< Over what follows; never held while the store is called.
   std::unordered_map<EdgeNodeId, KnownAgent> agents;
+  std::set<EdgeNodeId> unchecked;  ///< Alive, but perhaps not at the manifest that is wanted.
   bool is_listening = false;
   SteadyTime listening_since{};
   SteadyTime reloaded{};
@@ -103,6 +105,7 @@ bool PresenceEngine::State::is_only_alive(const PresenceNews& news) {
   known.seen = env.clock.now();
   known.dirty = true;
   known.heartbeat = *heartbeat;
+  unchecked.insert(news.agent);
   return true;
 }
 
@@ -161,23 +164,28 @@ void PresenceEngine::State::note(const PresenceEffect& effect) {
   if (effect.ahead && parts.on_ahead) parts.on_ahead(effect.agent);
 }
 
-/// Heartbeats that changed nothing may still show another manifest than is wanted by now.
-void PresenceEngine::State::check_generations(const std::vector<EdgeNodeId>& alive) {
-  if (alive.empty()) return;
-  const auto wanted =
-      parts.store.read([&](storage::Transaction& transaction) -> Result<std::vector<EdgeNode>> {
-        std::vector<EdgeNode> nodes;
-        for (const auto agent : alive) {
-          ECP_TRY(auto node, transaction.get<EdgeNodeStore>().find(agent));
-          if (node) nodes.push_back(std::move(*node));
-        }
-        return nodes;
-      });
-  if (!wanted) return;
-  for (const auto& node : *wanted) {
+/// Heartbeats that changed nothing may still show another manifest than is wanted by now. Judged
+/// together: a read for each would be most of what a quiet fleet costs.
+Result<void> PresenceEngine::State::check_generations() {
+  std::set<EdgeNodeId> alive;
+  std::unique_lock lock(mutex);
+  alive.swap(unchecked);
+  lock.unlock();
+  if (alive.empty()) return {};
+  ECP_TRY(const auto wanted,
+          parts.store.read([&](storage::Transaction& transaction) -> Result<std::vector<EdgeNode>> {
+            std::vector<EdgeNode> nodes;
+            for (const auto agent : alive) {
+              ECP_TRY(auto node, transaction.get<EdgeNodeStore>().find(agent));
+              if (node) nodes.push_back(std::move(*node));
+            }
+            return nodes;
+          }));
+  for (const auto& node : wanted) {
     if (node.is_behind() && parts.on_behind) parts.on_behind(node.id);
     if (node.is_ahead() && parts.on_ahead) parts.on_ahead(node.id);
   }
+  return {};
 }
 
 /// An agent that connects anew was away since it was last seen. What it buffered meanwhile will
@@ -238,14 +246,14 @@ Result<void> PresenceEngine::State::load_watched() {
   }
 }
 
-bool PresenceEngine::State::is_silent(const KnownAgent& known) const {
-  return known.watched && std::max(known.heard, listening_since) < env.clock.steady() - patience;
+bool PresenceEngine::State::is_silent(const KnownAgent& known, SteadyTime now) const {
+  return known.watched && std::max(known.heard, listening_since) < now - patience;
 }
 
 bool PresenceEngine::State::is_still_silent(EdgeNodeId agent) {
   const std::lock_guard lock(mutex);
   const auto found = agents.find(agent);
-  return is_listening && found != agents.end() && is_silent(found->second);
+  return is_listening && found != agents.end() && is_silent(found->second, env.clock.steady());
 }
 
 /// Agents whose silence is longer than our patience, and when they were last seen.
@@ -253,8 +261,9 @@ std::vector<std::pair<EdgeNodeId, Time>> PresenceEngine::State::silent() {
   const std::lock_guard lock(mutex);
   std::vector<std::pair<EdgeNodeId, Time>> found;
   if (!is_listening) return found;
+  const auto now = env.clock.steady();
   for (const auto& [id, known] : agents) {
-    if (is_silent(known)) found.emplace_back(id, known.seen);
+    if (is_silent(known, now)) found.emplace_back(id, known.seen);
   }
   std::sort(found.begin(), found.end());  // The same order in every run.
   return found;
@@ -271,8 +280,7 @@ Result<std::int64_t> PresenceEngine::State::judge(
                 alive.clear();
                 gone.clear();
                 for (const auto& [agent, seen] : some) {
-                  if (!is_still_silent(agent))
-                    continue;  // Heard while this unit waited for its turn.
+                  if (!is_still_silent(agent)) continue;  // Heard while this unit waited.
                   ECP_TRY(const auto node, transaction.get<EdgeNodeStore>().find(agent));
                   if (node && node->status.last_seen > seen &&
                       node->status.last_seen > env.clock.now() - patience) {
@@ -304,17 +312,10 @@ PresenceEngine::~PresenceEngine() = default;
 
 void PresenceEngine::take(std::span<const Heard> messages) {
   std::vector<PresenceNews> news;
-  std::vector<EdgeNodeId> alive;
   for (const auto& message : messages) {
     auto parsed = state_->parse(message);
-    if (!parsed) continue;
-    if (state_->is_only_alive(*parsed)) {
-      alive.push_back(parsed->agent);
-    } else {
-      news.push_back(std::move(*parsed));
-    }
+    if (parsed && !state_->is_only_alive(*parsed)) news.push_back(std::move(*parsed));
   }
-  state_->check_generations(alive);
   if (news.empty()) return;
   state_->record_stretches(news);
   state_->apply(news);
@@ -345,6 +346,7 @@ Result<std::int64_t> PresenceEngine::sweep() {
              (state_->reloaded == SteadyTime{} || now - state_->reloaded > reload_interval);
   }
   if (reload) ECP_TRY_VOID(state_->load_watched());
+  ECP_TRY_VOID(state_->check_generations());
   const auto silent = state_->silent();
   std::int64_t absent = 0;
   for (std::size_t at = 0; at < silent.size(); at += rows_per_unit) {
@@ -371,15 +373,17 @@ Result<void> PresenceEngine::flush() {
       known.heartbeat.reset();
     }
   }
+  // Neighbours in the table share its pages, so that a unit writes few.
+  std::sort(rows.begin(), rows.end(),
+            [](const Row& left, const Row& right) { return left.agent < right.agent; });
   for (std::size_t at = 0; at < rows.size(); at += rows_per_unit) {
     const auto end = std::min(at + rows_per_unit, rows.size());
     const auto unit = [&](storage::Transaction& transaction) -> Result<void> {
       auto& nodes = transaction.get<EdgeNodeStore>();
       for (auto i = at; i < end; ++i) {
         ECP_TRY_VOID(nodes.touch_seen(rows[i].agent, rows[i].seen));
-        if (rows[i].heartbeat) {
-          ECP_TRY_VOID(nodes.put_vitals(rows[i].agent, *rows[i].heartbeat));
-        }
+        const auto& vitals = rows[i].heartbeat;
+        if (vitals) ECP_TRY_VOID(nodes.put_vitals(rows[i].agent, *vitals));
       }
       return {};
     };

@@ -162,6 +162,7 @@ TEST_SUITE("fleet.DesiredEngine") {
     agent.beat({1, 1}, {}, to_hex(sha256(proof.manifest)));
     CHECK(agent.questions.size() == 1);  // It is asked to show the manifest.
     agent.beat({1, 1}, {}, to_hex(sha256(proof.manifest)));
+    world.pass(Milliseconds(1'000));  // Heartbeats that say nothing new are judged together.
     CHECK(agent.questions.size() == 2);
     CHECK(must(world.plane->desired.adopt(agent.id(), proof)));
     world.run();
