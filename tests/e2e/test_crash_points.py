@@ -20,6 +20,7 @@ INTERVAL_MS = 100
 SECRET = "0123456789abcdef0123456789abcdef"
 SETPOINT, WRITES = 6, 8  # Places of the plant's registers.
 LIMIT = 500.0  # A set-point above it is an alarm.
+LEASE_S = 60  # So long a notice waits whose sender died before sending it.
 
 
 def points_in_code():
@@ -142,9 +143,9 @@ class Rig:
         self.raised += 1
 
         def check():
-            wait_for("the notice", lambda: len(self.notices("raised")) == self.raised, 30)
+            wait_for("the notice", lambda: len(self.notices("raised")) == self.raised, LEASE_S + 20)
             self.turn(LIMIT - 100)
-            wait_for("the clear", lambda: len(self.notices("cleared")) == self.raised, 30)
+            wait_for("the clear", lambda: len(self.notices("cleared")) == self.raised, LEASE_S + 20)
             alarms = [a for a in self.api.items(self.place + "/alarms") if a["name"] == "too high"]
             assert len(alarms) == self.raised, alarms
             assert {a["state"] for a in alarms} == {"cleared"}
@@ -220,7 +221,8 @@ class Rig:
     def close(self):
         if self.edge:
             self.edge.stop()
-        if self.plane.process.child and not self.plane.process.running:
+        child = self.plane.process.child
+        if child and child.poll() == -signal.SIGKILL:
             self.plane.start()  # The broker outlives a killed ecpd, until the next one stops.
         self.plane.stop()
         self.receiver.close()
