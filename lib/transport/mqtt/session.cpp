@@ -209,9 +209,10 @@ void MqttSession::tell(LinkState state, LinkLoss loss) {
 void MqttSession::wait(int descriptor, short events, int timeout_ms, short& happened) const {
   std::array<pollfd, 2> descriptors{{{wake_descriptor_, POLLIN, 0}, {descriptor, events, 0}}};
   ::poll(descriptors.data(), descriptor < 0 ? 1 : 2, timeout_ms);
+  happened = descriptors[1].revents;
+  if (descriptors[0].revents == 0) return;
   std::uint64_t count = 0;
   [[maybe_unused]] const auto size = ::read(wake_descriptor_, &count, sizeof count);
-  happened = descriptors[1].revents;
 }
 
 void MqttSession::run() {
