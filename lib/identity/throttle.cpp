@@ -29,7 +29,7 @@ Result<void> check_attempts(const Attempts& attempts, const ThrottleRule& rule, 
   if (attempts.consecutive >= rule.locked_at) return reasons::locked;
   if (attempts.blocked_until <= now) return {};
   const auto rest = std::chrono::ceil<std::chrono::seconds>(attempts.blocked_until - now);
-  return Error(reasons::too_many_tries, {{"seconds", std::to_string(rest.count())}});
+  return Error(reasons::too_many_tries, {{"retry_after_s", std::to_string(rest.count())}});
 }
 
 std::string account_subject(std::string_view email) {

@@ -17,7 +17,7 @@ inline constexpr Reason session_over{1601, "identity.session_over", ErrorCode::u
                                      "this log-in is over: log in again"};
 inline constexpr Reason too_many_tries{1602, "identity.too_many_tries",
                                        ErrorCode::resource_exhausted,
-                                       "too many failed tries: wait {seconds} s"};
+                                       "too many failed tries: wait {retry_after_s} s"};
 inline constexpr Reason locked{1603, "identity.locked", ErrorCode::resource_exhausted,
                                "too many failed tries: an administrator must set a new password"};
 inline constexpr Reason busy{1604, "identity.busy", ErrorCode::resource_exhausted,

@@ -16,6 +16,7 @@ struct Answer {
   explicit Answer(http::Response response)
       : status(response.status),
         etag(response.headers.find("ETag").value_or("")),
+        retry_after(response.headers.find("Retry-After").value_or("")),
         text(std::move(response.body)) {}
   /// A text member; "" when there is none.
   [[nodiscard]] std::string operator[](std::string_view name) const {
@@ -28,6 +29,7 @@ struct Answer {
   }
   int status;
   std::string etag;
+  std::string retry_after;
   std::string text;
 };
 
@@ -120,6 +122,15 @@ TEST_SUITE("api.fleet_endpoints") {
     CHECK(second["reason"] == "enrollment.token_used");
     CHECK(desk.enroll("ecpt_x", must(pki::make_p256_key()), "x").status == 401);
     CHECK(desk.call(Method::get, desk.project + "/edgenodes?state=never").has("press"));
+  }
+
+  TEST_CASE("who is refused too often is told with 429 when to come back") {
+    Desk desk;
+    const auto key = must(pki::make_p256_key());
+    for (int i = 0; i < 10; ++i) CHECK(desk.enroll("ecpt_x", key, "x").status == 401);
+    const auto refused = desk.enroll("ecpt_x", key, "x");
+    CHECK(refused.status == 429);
+    CHECK(refused.retry_after == "60");
   }
 
   TEST_CASE("a node is renamed with its tag, and a stale tag is refused") {

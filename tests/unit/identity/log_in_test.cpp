@@ -46,7 +46,7 @@ TEST_SUITE("identity.log_in") {
     for (const int seconds : {1, 2, 4, 8, 16}) {
       const auto refused = try_wrong(town, "ann@example.com");
       CHECK(refused.is(reasons::too_many_tries));
-      CHECK(refused.params[0].second == std::to_string(seconds));
+      CHECK(refused.params == ecp::Params{{"retry_after_s", std::to_string(seconds)}});
       CHECK_FALSE(can_log_in(town, "ann@example.com"));
       town.world.clock.advance(std::chrono::seconds(seconds));
       CHECK(try_wrong(town, "ann@example.com").is(reasons::wrong_credentials));
