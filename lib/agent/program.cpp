@@ -29,6 +29,7 @@ Result<std::unique_ptr<transport::AgentLink>> open_link(const AgentFiles& files,
                  [files] { return earliest_time(files); }};
   options.agent = document.agent;
   options.keep_alive = document.keep_alive;
+  options.reconnect_cap = document.reconnect_cap;
   return transport::open_mqtt_agent_link(std::move(options), env);
 }
 

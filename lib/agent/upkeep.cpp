@@ -96,6 +96,7 @@ void Agent::State::take_link_document(const Result<link::LinkDocument>& document
   const auto& before = options_.link;
   const bool is_same =
       before.trust_roots_pem == document->trust_roots_pem &&
+      before.reconnect_cap == document->reconnect_cap &&
       std::equal(before.brokers.begin(), before.brokers.end(), document->brokers.begin(),
                  document->brokers.end(), [](const auto& left, const auto& right) {
                    return left.host == right.host && left.port == right.port;

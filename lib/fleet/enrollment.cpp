@@ -20,6 +20,9 @@
 namespace ecp::inline v0::fleet {
 namespace {
 
+constexpr Milliseconds reconnect_share{6};  // Of one edge node.
+constexpr Milliseconds shortest_reconnect_cap{4'000};
+constexpr Milliseconds longest_reconnect_cap{60'000};
 constexpr std::size_t nonce_random = 16;
 constexpr std::size_t nonce_head = 8 + nonce_random;  // Time, then random octets.
 constexpr std::string_view nonce_context = "ecp-nonce-v1";
@@ -242,12 +245,20 @@ Result<EnrollmentAnswer> Enrollment::issue(storage::Transaction& transaction, Ed
   answer.agent = node;
   answer.certificate_chain_pem = std::move(issued.chain_pem);
   answer.root_pem = authority_.root_pem();
-  answer.link = document_of(node);
+  ECP_TRY(answer.link, document_of(transaction, node));
   return answer;
 }
 
-link::LinkDocument Enrollment::document_of(EdgeNodeId agent) const {
+/// The bound is in proportion to the fleet, so that the broker never has more than some 170 agents
+/// a second to greet: a hundred agents are back within seconds, ten thousand within a minute.
+Result<link::LinkDocument> Enrollment::document_of(storage::Transaction& transaction,
+                                                   EdgeNodeId agent) const {
   auto document = options_.link();
+  if (document.reconnect_cap.count() == 0) {
+    ECP_TRY(const auto nodes, transaction.get<EdgeNodeStore>().count());
+    document.reconnect_cap =
+        std::clamp(nodes * reconnect_share, shortest_reconnect_cap, longest_reconnect_cap);
+  }
   document.agent = agent;
   document.server_time = env_.clock.now();
   return document;
@@ -324,13 +335,11 @@ Result<EdgeNodeId> Enrollment::authenticate(std::string_view client_certificate_
 }
 
 Result<link::LinkDocument> Enrollment::link_document(EdgeNodeId agent) {
-  ECP_TRY_VOID(store_.read([&](storage::Transaction& transaction) -> Result<void> {
-    const auto node = transaction.get<EdgeNodeStore>().find(agent);
-    if (!node) return node.error();
-    if (!*node || (*node)->revoked) return reasons::agent_refused;
-    return {};
-  }));
-  return document_of(agent);
+  return store_.read([&](storage::Transaction& transaction) -> Result<link::LinkDocument> {
+    ECP_TRY(const auto node, transaction.get<EdgeNodeStore>().find(agent));
+    if (!node || node->revoked) return reasons::agent_refused;
+    return document_of(transaction, agent);
+  });
 }
 
 }  // namespace ecp::inline v0::fleet

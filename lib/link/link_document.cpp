@@ -5,7 +5,7 @@ namespace ecp::inline v0::link {
 
 namespace {
 
-constexpr std::int64_t max_interval_ms = 24 * 3'600'000;
+constexpr std::int64_t max_interval_ms = std::int64_t{24} * 3'600'000;
 constexpr std::size_t public_key_size = 32;
 
 Result<LinkDocument::Broker> read_broker(json::Reader& reader) {
@@ -61,6 +61,7 @@ std::string to_json(const LinkDocument& document) {
   writer.end_array();
   writer.field("heartbeat_ms", static_cast<std::int64_t>(document.heartbeat.count()));
   writer.field("keep_alive_ms", static_cast<std::int64_t>(document.keep_alive.count()));
+  writer.field("reconnect_cap_ms", static_cast<std::int64_t>(document.reconnect_cap.count()));
   writer.field("server_time", to_ms(document.server_time));
   return fields::end_document(writer);
 }
@@ -81,6 +82,10 @@ Result<LinkDocument> parse_link_document(std::string_view text) {
           reader.integer_or("heartbeat_ms", document.heartbeat.count(), 1'000, max_interval_ms));
   ECP_TRY(const auto keep_alive,
           reader.integer_or("keep_alive_ms", document.keep_alive.count(), 5'000, max_interval_ms));
+  ECP_TRY(const auto reconnect_cap,
+          reader.integer_or("reconnect_cap_ms", document.reconnect_cap.count(), 1'000,
+                            document.reconnect_cap.count()));
+  document.reconnect_cap = Milliseconds(reconnect_cap);
   document.heartbeat = Milliseconds(heartbeat);
   document.keep_alive = Milliseconds(keep_alive);
   ECP_TRY(document.server_time, fields::read_time(reader, "server_time"));

@@ -5,6 +5,8 @@
 
 #include <ecp/core/file.hpp>
 
+#include "core/guarded_task.hpp"
+
 namespace ecp::inline v0::plane {
 
 namespace {
@@ -36,7 +38,12 @@ std::unique_ptr<WorkerPool> outgoing_workers(const PlaneConfig& config) {
   return std::make_unique<WorkerPool>(config.outgoing_threads, "ecp-out");
 }
 
-Env with_workers(const Env& env, WorkerPool* workers) {
+std::unique_ptr<Workers> guard(WorkerPool* workers, const Env& env) {
+  if (workers == nullptr) return nullptr;
+  return std::make_unique<GuardedWorkers>(*workers, env.log, "outgoing worker");
+}
+
+Env with_workers(const Env& env, Workers* workers) {
   if (workers == nullptr) return env;
   return {env.clock, env.random, env.ids, env.executor, *workers, env.log, env.limits};
 }
@@ -98,6 +105,7 @@ Works::Works(const Below& below, const PlaneConfig& config,
              std::unique_ptr<transport::AgentGateway> inner, std::string root_pin,
              fleet::EnrollmentOptions enrollment_options, Env env)
     : outgoing(outgoing_workers(config)),
+      guarded_outgoing(guard(outgoing.get(), env)),
       gateway(std::move(inner)),
       desired(*below.base.store, below.base.keys->manifest_key, below.alarm_engine, env),
       commands(*below.base.store, below.authorizer, below.live, env),
@@ -112,7 +120,7 @@ Works::Works(const Below& below, const PlaneConfig& config,
       alarms(*below.base.store),
       webhooks(*below.base.store, below.base.sealing, webhook_addresses(config), env),
       notifier(*below.base.store, *below.base.client, below.base.sealing, notifier_options(config),
-               with_workers(env, outgoing.get())) {
+               with_workers(env, guarded_outgoing.get())) {
   desired.add_source(service_source);
   desired.add_source(rule_source);
 }
@@ -151,6 +159,7 @@ fleet::EnrollmentOptions ControlPlane::State::enrollment_options(std::string tru
     const auto& key = base.keys->manifest_key;
     document.manifest_keys.push_back({key.key_id(), key.public_key()});
     document.heartbeat = config.heartbeat;
+    document.reconnect_cap = config.reconnect_cap;
     return document;
   };
   return options;

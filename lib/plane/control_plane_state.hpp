@@ -102,7 +102,8 @@ struct Works {
         std::unique_ptr<transport::AgentGateway> inner, std::string root_pin,
         fleet::EnrollmentOptions enrollment_options, Env env);
 
-  std::unique_ptr<WorkerPool> outgoing;  ///< None: the env's workers call webhooks, too.
+  std::unique_ptr<WorkerPool> outgoing;       ///< None: the env's workers call webhooks, too.
+  std::unique_ptr<Workers> guarded_outgoing;  ///< The same, as the webhooks use it.
 
   HeardGateway gateway;
   fleet::EdgeServiceSource service_source;

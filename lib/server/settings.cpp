@@ -103,6 +103,11 @@ Result<void> read_broker(Config& config, plane::PlaneConfig& plane) {
 
 Result<void> read_agents(Config& config, const Settings& settings, plane::PlaneConfig& plane) {
   ECP_TRY(plane.heartbeat, config.duration_or("agents.heartbeat", 15 * second, second, hour));
+  ECP_TRY(plane.reconnect_cap, config.duration_or("agents.reconnect_cap", Milliseconds{0},
+                                                  Milliseconds{0}, 60 * second));
+  if (plane.reconnect_cap > Milliseconds{0} && plane.reconnect_cap < second) {
+    return config.bad("agents.reconnect_cap", "must be 0s or at least 1s");
+  }
   const std::string host =
       plane.server_names.empty() ? settings.http_address : plane.server_names.back();
   const std::string scheme = settings.tls ? "https://" : "http://";

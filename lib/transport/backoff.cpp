@@ -7,12 +7,12 @@ namespace ecp::inline v0::transport {
 
 namespace {
 constexpr std::int64_t first_ms = 2'000;
-constexpr std::int64_t longest_ms = 60'000;
 constexpr unsigned last_doubling = 5;  // 2 s * 2^5 is over the longest already.
 }  // namespace
 
-Milliseconds retry_delay(Random& random, unsigned attempt) {
-  const auto bound = std::min(longest_ms, first_ms << std::min(attempt, last_doubling));
+Milliseconds retry_delay(Random& random, unsigned attempt, Milliseconds cap) {
+  const auto bound =
+      std::min<std::int64_t>(cap.count(), first_ms << std::min(attempt, last_doubling));
   return Milliseconds(
       static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(bound) + 1)));
 }

@@ -9,8 +9,11 @@
 
 namespace ecp::inline v0::transport {
 
-/// Uniformly 0..min(60 s, 2 s * 2^attempt), so that a fleet does not come back in step.
-[[nodiscard]] Milliseconds retry_delay(Random& random, unsigned attempt);
+inline constexpr Milliseconds longest_retry{60'000};
+
+/// Uniformly 0..min(cap, 2 s * 2^attempt), so that a fleet does not come back in step.
+[[nodiscard]] Milliseconds retry_delay(Random& random, unsigned attempt,
+                                       Milliseconds cap = longest_retry);
 
 /// Room for a payload in a packet: topic, properties and headers need less than this much.
 inline constexpr std::size_t packet_overhead = 512;

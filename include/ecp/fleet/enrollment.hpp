@@ -54,7 +54,8 @@ struct EnrollmentOptions {
   Milliseconds certificate_life = Milliseconds(90LL * 24 * 3'600'000);
   /// How long after its expiry a certificate may still be renewed.
   Milliseconds renewal_grace = Milliseconds(180LL * 24 * 3'600'000);
-  /// Brokers, URLs, roots, manifest keys and intervals as of now; agent and time are filled in.
+  /// Brokers, URLs, roots, manifest keys and intervals as of now; agent and time are filled in,
+  /// and `reconnect_cap` from the number of edge nodes when it is 0.
   std::function<link::LinkDocument()> link;
 };
 
@@ -122,7 +123,7 @@ class ECP_EXPORT Enrollment {
                                  std::string_view csr_pem);
   [[nodiscard]] std::function<bool()> recorder() const;
   Result<void> check_nonce(std::string_view nonce) const;
-  [[nodiscard]] link::LinkDocument document_of(EdgeNodeId agent) const;
+  Result<link::LinkDocument> document_of(storage::Transaction& transaction, EdgeNodeId agent) const;
   storage::Store& store_;
   const pki::Authority& authority_;
   const pki::SigningKey& key_;

@@ -41,6 +41,7 @@ struct LinkDocument {
   std::vector<ManifestKey> manifest_keys;
   Milliseconds heartbeat{15'000};
   Milliseconds keep_alive{30'000};
+  Milliseconds reconnect_cap{60'000};  ///< Longest wait before the next try to connect.
   Time server_time;
 };
 [[nodiscard]] ECP_EXPORT std::string to_json(const LinkDocument& document);

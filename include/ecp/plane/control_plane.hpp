@@ -92,6 +92,7 @@ struct PlaneConfig {
   std::string https_certificate_path;     ///< One's own chain and key; empty: from our own CA.
   std::string https_key_path;
   Milliseconds heartbeat{15'000};
+  Milliseconds reconnect_cap{0};  ///< Told to agents; 0: from the number of edge nodes.
   Milliseconds series_keep{30LL * 24 * 3'600'000};
   /// Threads for calls to webhooks, so that a receiver that is slow to answer holds nothing else
   /// up; 0: the env's workers (simulation).

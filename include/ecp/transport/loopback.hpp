@@ -40,7 +40,8 @@ class ECP_EXPORT LoopbackNetwork {
   [[nodiscard]] std::unique_ptr<AgentGateway> gateway(std::string replica, Env env);
   /// Make an agent's end. A second started link of the same agent takes the connection over.
   [[nodiscard]] std::unique_ptr<AgentLink> link(link::AgentId agent);
-  [[nodiscard]] std::unique_ptr<AgentLink> link(link::AgentId agent, Env env);
+  [[nodiscard]] std::unique_ptr<AgentLink> link(link::AgentId agent, Env env,
+                                                Milliseconds reconnect_cap = Milliseconds{60'000});
 
   /// Break an agent's connection (its will is delivered) and keep it from reconnecting.
   void cut(link::AgentId agent);

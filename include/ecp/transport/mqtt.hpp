@@ -42,6 +42,7 @@ struct MqttLinkOptions {
   link::AgentId agent;  ///< The common name of the certificate.
   Milliseconds keep_alive{30'000};
   Milliseconds connect_timeout{10'000};  ///< From the first octet to a working session.
+  Milliseconds reconnect_cap{60'000};    ///< Longest wait before the next try to connect.
 };
 
 /// Make an agent's end. Owns one thread between start() and stop(), which blocks all signals; a

@@ -118,8 +118,10 @@ std::unique_ptr<AgentLink> LoopbackNetwork::link(link::AgentId agent) {
   return link(agent, state_->env);
 }
 
-std::unique_ptr<AgentLink> LoopbackNetwork::link(link::AgentId agent, Env env) {
-  return loopback::make_link(std::make_shared<loopback::LinkEnd>(state_, agent, env));
+std::unique_ptr<AgentLink> LoopbackNetwork::link(link::AgentId agent, Env env,
+                                                 Milliseconds reconnect_cap) {
+  return loopback::make_link(
+      std::make_shared<loopback::LinkEnd>(state_, agent, env, reconnect_cap));
 }
 
 void LoopbackNetwork::cut(link::AgentId agent) {

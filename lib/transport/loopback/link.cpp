@@ -104,10 +104,12 @@ class LoopbackLinkEnd final : public AgentLink {
 
 namespace loopback {
 
-LinkEnd::LinkEnd(std::shared_ptr<LoopbackNetwork::State> net, link::AgentId id, Env world)
+LinkEnd::LinkEnd(std::shared_ptr<LoopbackNetwork::State> net, link::AgentId id, Env world,
+                 Milliseconds longest_wait)
     : network(std::move(net)),
       agent(id),
       env(world),
+      reconnect_cap(longest_wait),
       inbox(std::make_shared<Inbox>(world.executor, world.limits.inbound_queue,
                                     limits::inbound_octets)) {}
 
@@ -144,10 +146,12 @@ void LinkEnd::retry_later(LinkLoss why) {
     const std::lock_guard lock(mutex);
     if (stopped) return;
     up = false;
-    timer = env.executor.post_after(retry_delay(env.random, attempt++), [weak = weak_from_this()] {
-      const auto self = weak.lock();
-      if (self) self->inbox->push_state([self] { self->connect(); });
-    });
+    timer = env.executor.post_after(retry_delay(env.random, attempt++, reconnect_cap),
+                                    [weak = weak_from_this()] {
+                                      const auto self = weak.lock();
+                                      if (self)
+                                        self->inbox->push_state([self] { self->connect(); });
+                                    });
   }
   if (handlers.on_state) handlers.on_state(LinkState::down, why);
 }

@@ -20,7 +20,8 @@ namespace loopback {
 
 /// The shared core of a link; outlives it while tasks are on their way.
 struct LinkEnd : std::enable_shared_from_this<LinkEnd> {
-  LinkEnd(std::shared_ptr<LoopbackNetwork::State> net, link::AgentId id, Env world);
+  LinkEnd(std::shared_ptr<LoopbackNetwork::State> net, link::AgentId id, Env world,
+          Milliseconds longest_wait);
 
   void connect();                  ///< On the executor: one attempt.
   void retry_later(LinkLoss why);  ///< Tell the owner and set the timer.
@@ -29,6 +30,7 @@ struct LinkEnd : std::enable_shared_from_this<LinkEnd> {
   const std::shared_ptr<LoopbackNetwork::State> network;
   const link::AgentId agent;
   const Env env;
+  const Milliseconds reconnect_cap;
   const std::shared_ptr<Inbox> inbox;
   std::mutex mutex;
   LinkHandlers handlers;

@@ -18,6 +18,8 @@ namespace ecp::inline v0::transport {
 namespace {
 
 constexpr std::size_t max_replica_name = 32;
+constexpr auto gateway_reconnect_cap =
+    Milliseconds{4'000};  // There is one; all agents wait for it.
 
 /// What handlers under way still need when the gateway itself is gone.
 struct GatewayShared {
@@ -159,6 +161,7 @@ Result<std::unique_ptr<AgentGateway>> open_mqtt_gateway(MqttGatewayOptions optio
   session.client_id = std::string(topics::replica_name) + options.replica;
   session.keep_alive = options.keep_alive;
   session.connect_timeout = options.connect_timeout;
+  session.reconnect_cap = gateway_reconnect_cap;
   session.max_pending = limits::inbound_queue;
   return std::make_unique<MqttAgentGateway>(std::move(options.replica),
                                             std::move(options.deny_path), std::move(session), env);

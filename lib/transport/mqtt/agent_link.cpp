@@ -102,6 +102,7 @@ Result<std::unique_ptr<AgentLink>> open_mqtt_agent_link(MqttLinkOptions options,
   session.client_id = options.agent.to_string();
   session.keep_alive = options.keep_alive;
   session.connect_timeout = options.connect_timeout;
+  session.reconnect_cap = options.reconnect_cap;
   session.max_pending = limits::outbound_queue;
   return std::make_unique<MqttAgentLink>(options, std::move(session), env);
 }

@@ -123,7 +123,7 @@ void MqttSession::begin_attempt(std::uint64_t attempt) {
       const std::lock_guard lock(mutex_);
       failures = failures_++;
     }
-    plan_attempt(retry_delay(env_.random, failures));
+    plan_attempt(retry_delay(env_.random, failures, options_.reconnect_cap));
     if (handlers_.on_state) handlers_.on_state(LinkState::down, LinkLoss::none);
     return;
   }
@@ -160,11 +160,11 @@ void MqttSession::send(MqttMessage message) {
     } else {
       ++pending_;
       requests_.messages.push_back(std::move(message));
+      wake();
+      return;
     }
   }
-  if (refusal) {
-    wake();
-  } else if (message.done) {
+  if (message.done) {
     env_.executor.post([done = std::move(message.done), refusal] { done(refusal); });
   }
 }
@@ -233,7 +233,9 @@ void MqttSession::run() {
     {
       const std::lock_guard lock(mutex_);
       if (requests_.stop) return;
-      if (!std::exchange(requests_.reconnect, false)) delay = retry_delay(env_.random, failures_++);
+      if (!std::exchange(requests_.reconnect, false)) {
+        delay = retry_delay(env_.random, failures_++, options_.reconnect_cap);
+      }
       requests_.timed_out = false;
     }
     tell(LinkState::down, loss);

@@ -44,6 +44,7 @@ struct MqttSessionOptions {
   std::string client_id;
   Milliseconds keep_alive{30'000};
   Milliseconds connect_timeout{10'000};
+  Milliseconds reconnect_cap{60'000};
   std::size_t max_pending = 0;  ///< Sends whose outcome is not known yet.
 };
 

@@ -28,6 +28,7 @@ struct Office {
     options.link = [] {
       link::LinkDocument document;
       document.brokers = {{"broker.example", 8883}};
+      document.reconnect_cap = Milliseconds{0};
       return document;
     };
     return {{*world.store, authority, world.key, world.recorder}, std::move(options), world.env()};
@@ -61,6 +62,17 @@ Bytes der_of(const std::string& pem) {
 }  // namespace
 
 TEST_SUITE("fleet.Enrollment") {
+  TEST_CASE("agents of a small fleet reconnect within seconds, those of a larger one later") {
+    Office office;
+    const auto answer = must(office.enroll(office.token(), {}));
+    CHECK(answer.link.reconnect_cap == Milliseconds{4'000});
+
+    for (int i = 0; i < 1'000; ++i) office.world.add_node("press " + std::to_string(i));
+
+    const auto later = must(office.enrollment.link_document(answer.agent));
+    CHECK(later.reconnect_cap == Milliseconds{6'006});
+  }
+
   TEST_CASE("[R17] a machine gets an id that the server chose and a certificate of that name") {
     Office office;
     const auto answer = must(office.enroll(office.token(), {}));

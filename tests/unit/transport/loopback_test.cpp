@@ -156,6 +156,63 @@ TEST_SUITE("transport.Loopback") {
   }
 }
 
+namespace {
+
+/// How long after the network healed each of `count` agents was back, sorted.
+std::vector<std::int64_t> recovery_ms(int count, Milliseconds reconnect_cap) {
+  ManualEnv env(7);
+  transport::LoopbackNetwork network(env.env());
+  std::vector<std::unique_ptr<transport::AgentLink>> links;
+  std::vector<SteadyTime> ups;
+  for (int i = 0; i < count; ++i) {
+    links.push_back(network.link(env.ids.next<link::AgentId>(), env.env(), reconnect_cap));
+    transport::LinkHandlers handlers;
+    handlers.on_state = [&](LinkState state, transport::LinkLoss) {
+      if (state == LinkState::up) ups.push_back(env.clock.steady());
+    };
+    REQUIRE(links.back()->start(std::move(handlers)));
+  }
+  env.executor.run_ready();
+  network.cut_all();
+  env.executor.advance(30s);
+  ups.clear();
+  network.heal_all();
+  const auto healed = env.clock.steady();
+  env.executor.advance(120s);
+  std::vector<std::int64_t> times;
+  for (const auto up : ups) {
+    times.push_back(std::chrono::duration_cast<Milliseconds>(up - healed).count());
+  }
+  for (auto& link : links) link->stop();
+  std::sort(times.begin(), times.end());
+  return times;
+}
+
+}  // namespace
+
+TEST_SUITE("transport.AgentLink") {
+  TEST_CASE("a small fleet is back within seconds after a cut of half a minute") {
+    const auto times = recovery_ms(100, 4s);
+
+    REQUIRE(times.size() == 100);
+    CHECK(times[94] <= 5'000);
+    CHECK(times.back() <= 15'000);
+  }
+
+  TEST_CASE("a large fleet is back within a minute, and never all at once") {
+    const auto times = recovery_ms(10'000, 60s);
+
+    REQUIRE(times.size() == 10'000);
+    CHECK(times[9'900] <= 60'000);
+    std::size_t most = 0;
+    for (std::size_t i = 0; i < times.size(); ++i) {
+      const auto end = std::upper_bound(times.begin(), times.end(), times[i] + 1'000);
+      most = std::max(most, static_cast<std::size_t>(end - times.begin()) - i);
+    }
+    CHECK(most <= 600);
+  }
+}
+
 TEST_SUITE("transport.Gateway") {
   TEST_CASE("[R23] what does not fit the inbound queue is dropped and counted") {
     Limits limits;

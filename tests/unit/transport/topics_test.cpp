@@ -94,6 +94,15 @@ TEST_SUITE("transport.Topics") {
     }
   }
 
+  TEST_CASE("retries are never further apart than the bound given") {
+    SeededRandom random(1);
+    for (unsigned attempt = 0; attempt < 40; ++attempt) {
+      for (int i = 0; i < 300; ++i) {
+        CHECK(retry_delay(random, attempt, Milliseconds{4'000}).count() <= 4'000);
+      }
+    }
+  }
+
   TEST_CASE("retries spread over a time that doubles up to a minute") {
     SeededRandom random(1);
     for (unsigned attempt = 0; attempt < 40; ++attempt) {
