@@ -16,13 +16,18 @@ namespace {
 constexpr std::size_t connects_at_once = 50;  // First handshakes; more only queue in the broker.
 constexpr int poll_ms = 20;
 constexpr int sweep_ms = 100;
-constexpr int rounds = 8;                    // Edge-triggered: read until there is nothing more.
 constexpr int connect_patience_ms = 10'000;  // As the product's own.
 
 std::int64_t steady_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
              std::chrono::steady_clock::now().time_since_epoch())
       .count();
+}
+
+/// Edge-triggered: whoever is told reads until there is nothing more.
+bool is_readable(int descriptor) {
+  pollfd input{descriptor, POLLIN, 0};
+  return descriptor >= 0 && poll(&input, 1, 0) > 0;
 }
 
 }  // namespace
@@ -71,7 +76,9 @@ void SessionLoop::turn() {
 
 void SessionLoop::serve(std::size_t index) {
   auto& session = *sessions_[index];
-  for (int round = 0; round < rounds; ++round) session.work(true, true);
+  do {
+    session.work(true, true);
+  } while (is_readable(session.descriptor()));
 }
 
 void SessionLoop::sweep(std::int64_t now_ms) {

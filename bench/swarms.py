@@ -143,15 +143,14 @@ class RawFleet(Group):
         ours = (swarm.plane.data / "broker" / "mosquitto.conf").read_text()
         kept = [
             line for line in ours.splitlines()
-            if line.split(" ")[0] not in ("plugin", "listener", "use_identity_as_username",
-                                          "use_username_as_clientid", "allow_anonymous", "connection_messages")
+            if not line.startswith(("plugin", "listener", "use_", "allow_anonymous", "connection_messages"))
         ]
         at = next(i for i, line in enumerate(kept) if line.startswith("cafile"))
         kept[at:at] = ["allow_anonymous true", "connection_messages false", f"listener {port} 127.0.0.1"]
         config = folder / "mosquitto.conf"
         config.write_text("\n".join(kept) + "\n")
         self.broker = Process("raw-broker", ["/usr/sbin/mosquitto", "-c", config], folder).start()
-        wait_for("the floor's broker", lambda: f"socket on port {port}" in self.broker.text(), 10)
+        wait_for("the floor's broker", lambda: self.listens(port), 10)
         first = swarm.firsts[0]
         self.publisher = Child(
             [find("ecp-raw-rollout"), "publisher", port, folder, swarm.inner(first) / f"sim-{first}"],
@@ -167,16 +166,21 @@ class RawFleet(Group):
             part.expect(f"connected {swarm.each}")
         time.sleep(1)  # The last subscriptions are under way.
 
+    def listens(self, port):
+        assert self.broker.running, self.broker.text()[-2000:]
+        return f"socket on port {port}" in self.broker.text()
+
     def round(self):
-        """Seconds of one roll-out with messages as large as the swarm's last ones."""
+        """(seconds, CPU seconds of publisher and broker) of one roll-out with messages as large as the swarm's."""
+        pids = self.publisher.child.pid, self.broker.child.pid
         names = ("manifest_octets", "report_octets", "state_octets", "ack_octets")
         sizes = [self.swarm.largest(name) for name in names]
-        before, begun = self.total("done"), time.monotonic()
+        before, cpu, begun = self.total("done"), sum(cpu_seconds(pid) for pid in pids), time.monotonic()
         self.publisher.ask(f"round {self.swarm.count} " + " ".join(str(size) for size in sizes))
         wait_for("the floor's roll-out", lambda: self.total("done") >= before + self.swarm.count, 300, 0.02)
         took = time.monotonic() - begun
         assert self.total("bad") == 0 and self.total("done") == before + self.swarm.count
-        return took
+        return took, sum(cpu_seconds(pid) for pid in pids) - cpu
 
     def end(self):
         super().end()
