@@ -126,6 +126,7 @@ int main(int argc, char** argv) {
   auto& random = world.env().random;
   std::vector<std::unique_ptr<swarm::Session>> sessions;
   Agents agents;
+  ecp::Milliseconds reconnect_cap{0};  // As the plane tells its agents.
   for (int i = 0; i < arguments.count; ++i) {
     const auto name = "sim-" + std::to_string(arguments.first + i);
     const auto folder = arguments.folder + "/" + name;
@@ -134,13 +135,14 @@ int main(int argc, char** argv) {
       std::cerr << document.error().describe() << '\n';
       return 1;
     }
+    reconnect_cap = document->reconnect_cap;
     auto agent = std::make_unique<swarm::Agent>(std::move(*document), folder, totals, random);
     agents.push_back(agent.get());
     sessions.push_back(std::move(agent));
   }
   std::cout << "enrolled " << arguments.count << std::endl;
-  swarm::SessionLoop loop(sessions, totals, [&random](unsigned failures) {
-    return ecp::transport::retry_delay(random, failures).count();
+  swarm::SessionLoop loop(sessions, totals, [&random, reconnect_cap](unsigned failures) {
+    return ecp::transport::retry_delay(random, failures, reconnect_cap).count();
   });
   loop.run([&](const std::string& line) { return obey(line, agents, totals); });
   return 0;
