@@ -33,8 +33,13 @@ Result<std::unique_ptr<transport::AgentLink>> open_link(const AgentFiles& files,
   return transport::open_mqtt_agent_link(std::move(options), env);
 }
 
+/// The same world with another executor.
+Env with_executor(const Env& env, Executor& executor) {
+  return {env.clock, env.random, env.ids, executor, env.workers, env.log, env.limits};
+}
+
 Result<std::unique_ptr<Agent>> open_agent(const Settings& settings, const AgentFiles& files,
-                                          Env env) {
+                                          Env env, Executor& polling) {
   AgentOptions options;
   ECP_TRY(options.link, load_link_document(files));
   options.version = ECP_VERSION;
@@ -44,7 +49,7 @@ Result<std::unique_ptr<Agent>> open_agent(const Settings& settings, const AgentF
   AgentParts parts;
   ECP_TRY(parts.store, open_database(files, env));
   ECP_TRY(parts.http, http::open_client(env));
-  parts.drivers = pipeline::open_modbus_drivers(env);
+  parts.drivers = pipeline::open_modbus_drivers(with_executor(env, polling));
   parts.open_link = [files, env](const link::LinkDocument& document) {
     return open_link(files, document, env);
   };
@@ -71,13 +76,15 @@ Result<void> run_agent(const Settings& settings, LogSink& log, const std::functi
   ECP_TRY(const auto lock, FolderLock::take(settings.data_folder));
   ::unlink(files.status().c_str());  // What an earlier run said holds no more.
   RealEnv world(log, worker_threads);
-  ECP_TRY(const auto agent, open_agent(settings, files, world.env()));
+  ExecutorThread polling("ecp-poll");  // Before each connect the other one waits for the disk.
+  ECP_TRY(const auto agent, open_agent(settings, files, world.env(), polling));
   ECP_TRY_VOID(agent->start());
   log.info("agent", "running", {{"folder", settings.data_folder}});
   wait();
   log.info("agent", "stopping");
   agent->stop();
   world.stop();  // Before the agent goes: nothing runs any more that could hold a part of it.
+  polling.stop();
   return {};
 }
 
