@@ -89,7 +89,9 @@ std::string request_hash(const http::Request& request) {
 /// An answer as text and back: its status, its fields line by line, an empty line, its body.
 std::string to_text(const http::Response& response) {
   std::string text = std::to_string(response.status) + '\n';
-  for (const auto& [name, value] : response.headers.all()) text += name + ':' + value + '\n';
+  for (const auto& [name, value] : response.headers.all()) {
+    text.append(name).append(":").append(value).append("\n");
+  }
   return text + '\n' + response.body;
 }
 

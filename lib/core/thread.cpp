@@ -13,9 +13,9 @@ namespace {
 // What the deepest path (SQL in a worker, TLS in a client) needs, several times over; sanitizers
 // make frames larger.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::size_t stack_size = 2048 * 1024;
+constexpr std::size_t stack_size = std::size_t{2048} * 1024;
 #else
-constexpr std::size_t stack_size = 512 * 1024;
+constexpr std::size_t stack_size = std::size_t{512} * 1024;
 #endif
 
 extern "C" void* ecp_thread_entry(void* argument) {

@@ -45,6 +45,7 @@ Result<std::vector<DesiredResource>> EdgeServiceSource::resources(storage::Trans
                                                                   const EdgeNode& node) {
   ECP_TRY(const auto services, transaction.get<EdgeServiceStore>().list_of_node(node.id));
   std::vector<DesiredResource> resources;
+  resources.reserve(services.size());
   for (const auto& service : services) {
     resources.push_back({resource_name(service.id), resource_body(service)});
   }

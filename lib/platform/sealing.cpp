@@ -23,7 +23,8 @@ constexpr std::size_t key_size = crypto_secretbox_KEYBYTES;
 constexpr std::size_t nonce_size = crypto_secretbox_NONCEBYTES;
 constexpr std::size_t head_size = 1 + nonce_size;
 constexpr std::size_t key_file_size = 256;
-static_assert(key_size == crypto_generichash_BYTES && key_size == crypto_generichash_KEYBYTES);
+static_assert(key_size == crypto_generichash_BYTES);
+static_assert(key_size == crypto_generichash_KEYBYTES);
 
 const unsigned char* octets_of(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
@@ -94,10 +95,11 @@ Sealing::Sealing(Secret key, Random& random) : key_(std::move(key)), random_(&ra
 Result<Sealing> Sealing::make(const Secret& master_key, const Env& env) {
   if (sodium_init() < 0) return Error(ecp::reasons::internal, {}, "sodium_init");
   if (master_key.view().size() != 2 * key_size) return reasons::bad_master_key;
-  auto octets = from_hex(master_key.view());
-  if (!octets) return reasons::bad_master_key;
-  Sealing sealing(Secret(*octets), env.random);
-  sodium_memzero(octets->data(), octets->size());
+  auto decoded = from_hex(master_key.view());
+  if (!decoded) return reasons::bad_master_key;
+  auto& octets = *decoded;
+  Sealing sealing(Secret(octets), env.random);
+  sodium_memzero(octets.data(), octets.size());
   return sealing;
 }
 

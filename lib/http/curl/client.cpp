@@ -233,7 +233,9 @@ Result<ClientResponse> CurlClient::call(const ClientRequest& request) {
   set_trust(handle.get(), request, judgement);
   List fields(curl_slist_append(nullptr, "Expect:"));
   for (const auto& [name, value] : request.headers.all()) {
-    fields.reset(curl_slist_append(fields.release(), (name + ": " + value).c_str()));
+    std::string field = name;
+    field.append(": ").append(value);
+    fields.reset(curl_slist_append(fields.release(), field.c_str()));
   }
   curl_easy_setopt(handle.get(), CURLOPT_HTTPHEADER, fields.get());
   const auto code = curl_easy_perform(handle.get());
