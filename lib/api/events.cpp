@@ -73,8 +73,9 @@ class Slot {
       return Error(reasons::too_many_streams, {{"limit", std::to_string(limits::sse_subscribers)}});
     }
     auto& own = places->of_users[user];
-    if (own >= streams_per_user) {
-      return Error(reasons::too_many_own_streams, {{"limit", std::to_string(streams_per_user)}});
+    if (own >= limits::sse_per_user) {
+      return Error(reasons::too_many_own_streams,
+                   {{"limit", std::to_string(limits::sse_per_user)}});
     }
     ++own;
     ++places->all;

@@ -19,15 +19,12 @@ class LiveEvents;
 
 namespace ecp::inline v0::api {
 
-/// Event streams of one user at once; limits::sse_subscribers bounds those of all together.
-inline constexpr std::size_t streams_per_user = 20;
-
 /// Turns hints into `event: <name>` and `data: <json>`, with a comment at least every 15 s.
 ///
 /// Each stream carries only the events that its user may see. Within 5 s of the end of his session
 /// or of his right to see the project, the stream ends; a reader who is too slow is cut, and reads
 /// the state when he comes back. At most limits::sse_subscribers streams at once, and
-/// `streams_per_user` of one user.
+/// limits::sse_per_user of one user.
 /// Ownership: `live` and the env's parts outlive it; destroyed after the server is drained.
 /// Thread safety: any thread.
 class ECP_EXPORT EventStreams {

@@ -126,7 +126,7 @@ TEST_SUITE("api.EventStreams") {
     Desk desk;
     std::vector<http::Response> waiting;
     for (std::size_t i = 0; i < limits::sse_subscribers; ++i) {
-      const auto user = static_cast<std::uint8_t>(1 + i / api::streams_per_user);
+      const auto user = static_cast<std::uint8_t>(1 + i / limits::sse_per_user);
       waiting.push_back(ecp_test::must(desk.open(user)));
     }
     CHECK(desk.open().error().is(api::reasons::too_many_streams));
@@ -137,7 +137,7 @@ TEST_SUITE("api.EventStreams") {
   TEST_CASE("[R23] one user has a bound of his own, and the others keep theirs") {
     Desk desk;
     std::vector<http::Response> waiting;
-    for (std::size_t i = 0; i < api::streams_per_user; ++i) {
+    for (std::size_t i = 0; i < limits::sse_per_user; ++i) {
       waiting.push_back(ecp_test::must(desk.open(1)));
     }
     CHECK(desk.open(1).error().is(api::reasons::too_many_own_streams));
