@@ -59,44 +59,91 @@ Result<Buffer::JournalPart> join_part(std::string_view journal,
       stored, buffer_id, [now](std::string_view body) { return parse_transition(body, now); });
 }
 
+/// Samples with consecutive numbers.
+struct Run {
+  std::vector<series::Sample> samples;
+  std::int64_t last = 0;
+};
+
+/// Join chunks without a hole, up to the first that cannot be read. Fails when that is the first of
+/// all.
+Result<Run> join_chunks(const std::vector<Chunk>& chunks, std::int64_t upto,
+                        std::size_t max_bytes) {
+  Run run;
+  run.last = chunks.front().first - 1;
+  std::size_t bytes = 0;
+  for (const auto& chunk : chunks) {
+    bytes += chunk.body.size();
+    const bool is_full = bytes > max_bytes || run.samples.size() >= samples_per_batch;
+    const bool is_next = chunk.first == run.last + 1 && chunk.first <= upto;
+    if (!run.samples.empty() && (is_full || !is_next)) break;
+    auto part = series::decode_samples(chunk.body);
+    if (!part && run.samples.empty()) return std::move(part).error();
+    if (!part) break;
+    for (auto& sample : *part) run.samples.push_back(std::move(sample));
+    run.last = chunk.last;
+  }
+  return run;
+}
+
 }  // namespace
 
 Result<std::optional<Buffer::Batch>> Buffer::batch(std::string_view stream, std::int64_t from,
                                                    std::int64_t upto, std::size_t max_bytes,
                                                    Time late_before) {
-  return store_.read([&](storage::Transaction& transaction) -> Result<std::optional<Batch>> {
-    auto& store = transaction.get<BufferStore>();
-    ECP_TRY(const auto chunks, store.list(stream, from, chunks_per_batch));
+  while (true) {
+    ECP_TRY(const auto chunks, store_.read([&](storage::Transaction& transaction) {
+      return transaction.get<BufferStore>().list(stream, from, chunks_per_batch);
+    }));
     if (chunks.empty() || chunks.front().first > upto) return std::nullopt;
+    auto run = join_chunks(chunks, upto, max_bytes);
+    if (!run) {
+      ECP_TRY_VOID(drop_unreadable(chunks.front(), run.error()));
+      continue;
+    }
     Batch made;
-    made.head = {state_.buffer_id,
-                 std::string(stream),
-                 chunks.front().first,
-                 chunks.front().first - 1,
-                 0,
-                 {}};
-    std::vector<series::Sample> samples;
-    std::size_t bytes = 0;
-    for (const auto& chunk : chunks) {
-      bytes += chunk.body.size();
-      const bool is_full = bytes > max_bytes || samples.size() >= samples_per_batch;
-      const bool is_next = chunk.first == made.head.last + 1 && chunk.first <= upto;
-      if (!samples.empty() && (is_full || !is_next)) break;
-      ECP_TRY(auto part, series::decode_samples(chunk.body));
-      for (auto& sample : part) samples.push_back(std::move(sample));
-      made.head.last = chunk.last;
-    }
-    for (auto& sample : samples) sample.late = sample.time < late_before;
-    made.body = series::encode_samples(samples);
-    ECP_TRY(made.head.dropped, store.dropped(stream));
-    ECP_TRY(const auto lowest, store.lowest(stream));
-    made.head.floor = lowest.value_or(made.head.first);
-    if (!made.head.dropped.empty()) {
-      made.head.floor = std::min(made.head.floor, made.head.dropped.front().first);
-    }
-    if (made.head.dropped.size() > dropped_ranges) made.head.dropped.resize(dropped_ranges);
+    ECP_TRY(made.head, head_of(stream, chunks.front().first, run->last));
+    for (auto& sample : run->samples) sample.late = sample.time < late_before;
+    made.body = series::encode_samples(run->samples);
     return made;
+  }
+}
+
+Result<link::TelemetryHead> Buffer::head_of(std::string_view stream, std::int64_t first,
+                                            std::int64_t last) {
+  return store_.read([&](storage::Transaction& transaction) -> Result<link::TelemetryHead> {
+    auto& store = transaction.get<BufferStore>();
+    link::TelemetryHead head{state_.buffer_id, std::string(stream), first, last, 0, {}};
+    ECP_TRY(head.dropped, store.dropped(stream));
+    ECP_TRY(const auto lowest, store.lowest(stream));
+    head.floor = lowest.value_or(first);
+    if (!head.dropped.empty()) head.floor = std::min(head.floor, head.dropped.front().first);
+    if (head.dropped.size() > dropped_ranges) head.dropped.resize(dropped_ranges);
+    return head;
   });
+}
+
+/// Its numbers are told to the plane as dropped, and the rest goes on.
+Result<void> Buffer::drop_unreadable(const Chunk& chunk, const Error& why) {
+  const auto numbers = std::to_string(chunk.first) + " to " + std::to_string(chunk.last);
+  env_.log.error("pipeline", "samples cannot be read and are dropped",
+                 {{"stream", chunk.stream}, {"numbers", numbers}, {"why", why.describe()}});
+  const link::AgentEvent event{"agent.samples_dropped",
+                               "the samples " + numbers + " of " + chunk.stream + " cannot be read",
+                               env_.clock.now()};
+  ECP_TRY(state_, store_.write([&](storage::Transaction& transaction) -> Result<BufferState> {
+    auto& store = transaction.get<BufferStore>();
+    auto state = state_;
+    ECP_TRY(const auto removed, store.remove(chunk.stream, chunk.first, chunk.last));
+    ECP_TRY_VOID(store.add_dropped(chunk.stream, {chunk.first, chunk.last}));
+    state.bytes -= removed.bytes;
+    state.samples -= removed.samples;
+    state.dropped += removed.samples;
+    ECP_TRY_VOID(store.append(event_journal, journal_body(event)));
+    ECP_TRY_VOID(store.save(state));
+    return state;
+  }));
+  return {};
 }
 
 Result<std::optional<Buffer::JournalPart>> Buffer::journal_part(std::string_view journal) {

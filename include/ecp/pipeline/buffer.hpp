@@ -66,7 +66,8 @@ class ECP_EXPORT Buffer {
   /// First number not yet given, of a stream.
   [[nodiscard]] std::int64_t next_number(std::string_view stream) const;
   /// Whole chunks from the first at or after `from`, without a hole, up to `max_bytes`; none when
-  /// there is nothing. `late` is set on samples older than `late_before`.
+  /// there is nothing. `late` is set on samples older than `late_before`. A chunk that cannot be
+  /// read is dropped, with an event, so that it holds up none after it.
   struct Batch {
     link::TelemetryHead head;
     Bytes body;
@@ -99,6 +100,9 @@ class ECP_EXPORT Buffer {
   Result<void> commit(const std::map<link::EdgeServiceId, Pending>& pending);
   void put_back(std::map<link::EdgeServiceId, Pending> pending);
   void give_up_oldest();
+  [[nodiscard]] Result<link::TelemetryHead> head_of(std::string_view stream, std::int64_t first,
+                                                    std::int64_t last);
+  Result<void> drop_unreadable(const Chunk& chunk, const Error& why);
   Result<void> drop_unreadable(std::string_view journal, std::int64_t number, const Error& why);
   Result<void> renew(std::string_view why);
   Result<void> drop_oldest(BufferStore& store, BufferState& state) const;

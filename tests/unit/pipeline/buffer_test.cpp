@@ -264,6 +264,36 @@ TEST_SUITE("pipeline.Buffer") {
           std::vector<std::string>{"three", "an item of the journal event cannot be read"});
   }
 
+  TEST_CASE("samples that cannot be read hold up none before or after them, and are told") {
+    BufferWorld world;
+    for (int i = 0; i < 3; ++i) world.store_samples(2);
+    REQUIRE(world.store->write([&](ecp::storage::Transaction& transaction) -> ecp::Result<void> {
+      auto& store = transaction.get<ecp::pipeline::BufferStore>();
+      ECP_TRY_VOID(store.remove(world.stream, 3, 4));
+      return store.insert({world.stream, 3, 4, "no samples"}, 100);
+    }));
+    world.power_cut();
+
+    const auto before = world.all();
+    CHECK(before.head.last == 2);
+    CHECK(samples_of(before).size() == 2);
+    REQUIRE(world.buffer->acknowledge(world.ack(2)));
+    const auto after = world.all();
+
+    CHECK(after.head.first == 5);
+    CHECK(samples_of(after).size() == 2);
+    CHECK(after.head.floor == 3);
+    CHECK(after.head.dropped == std::vector<wire::NumberRange>{{3, 4}});
+    CHECK(world.buffer->backlog().samples == 2);
+    CHECK(world.buffer->backlog().dropped == 2);
+    const auto event = world.buffer->journal_part("event");
+    REQUIRE(event);
+    REQUIRE(*event);
+    CHECK((*event)->document.find("agent.samples_dropped") != std::string::npos);
+    world.power_cut();
+    CHECK(world.buffer->backlog().dropped == 2);
+  }
+
   TEST_CASE("long texts never make a batch larger than a message may be [R23]") {
     BufferWorld world(8 << 20);
     auto observations = BufferWorld::samples(1000);
