@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <limits>
 
+#include <ecp/series/reasons.hpp>
+
 namespace ecp::inline v0::series {
 namespace {
 
@@ -27,6 +29,17 @@ CREATE TABLE IF NOT EXISTS gaps (project BLOB NOT NULL, service BLOB NOT NULL,
   PRIMARY KEY (project, service, since, why)) WITHOUT ROWID;
 PRAGMA user_version = 1;
 )sql";
+
+constexpr std::int64_t schema_version = 1;  // As the schema's last line says.
+
+/// 0: a file just made.
+Result<std::int64_t> version_of(storage::sql::Connection& connection) {
+  ECP_TRY(auto* const row, connection.bound("PRAGMA user_version"));
+  ECP_TRY(const bool found, row->step());
+  const auto version = found ? row->integer(0) : 0;
+  row->reset();
+  return version;
+}
 
 BytesView view(const IdBytes& id) { return {reinterpret_cast<const char*>(id.data()), id.size()}; }
 Blob blob(const IdBytes& id) { return Blob{view(id)}; }
@@ -94,6 +107,12 @@ Result<std::shared_ptr<DayFile>> DayFile::open(const std::string& path, const Cl
   ECP_TRY(auto driver, storage::sqlite_driver(options));
   std::shared_ptr<DayFile> file(new DayFile(std::move(driver)));
   ECP_TRY(file->writer_, file->driver_->connect());
+  ECP_TRY(const auto found, version_of(*file->writer_));
+  if (found > schema_version) {
+    return Error(reasons::newer_file, {{"path", path},
+                                       {"found", std::to_string(found)},
+                                       {"known", std::to_string(schema_version)}});
+  }
   ECP_TRY_VOID(file->writer_->execute(schema));
   ECP_TRY(file->reader_, file->driver_->connect());
   return file;

@@ -45,9 +45,8 @@ Result<void> read_store(Config& config, plane::PlaneConfig& plane) {
   constexpr std::string_view file = "sqlite:";
   const std::string_view url = plane.store_url;
   const bool is_file = url.starts_with(file) && url.substr(file.size()).starts_with('/');
-  const bool is_server = url.starts_with("postgresql://") || url.starts_with("postgres://");
-  if (!url.empty() && !is_file && !is_server) {
-    return config.bad("store.url", "must be sqlite: and an absolute path, or postgresql://...");
+  if (!url.empty() && !is_file) {
+    return config.bad("store.url", "must be sqlite: and an absolute path");
   }
   ECP_TRY(plane.master_key_path, config.text_or("store.master_key", ""));
   return {};

@@ -16,6 +16,7 @@ CLOUD = re.compile(r"ecp::v0::(fleet|rbac|alarm|tenancy|identity|audit|platform|
 
 PROGRAMS = ["bin/ecpd", "bin/ecp-edge", "lib/ecp/ecp_mosquitto_plugin.so",
             "lib/systemd/system/ecpd.service", "lib/systemd/system/ecp-edge.service",
+            "lib/sysusers.d/ecpd.conf", "lib/sysusers.d/ecp-edge.conf",
             "share/ecp/ecpd.example.yaml", "share/ecp/ecp-edge.example.yaml"]
 
 

@@ -6,6 +6,8 @@
 #include <ecp/fleet/enrollment.hpp>
 #include <ecp/fleet/reasons.hpp>
 
+#include "api/v1/people.hpp"
+
 namespace ecp::inline v0::api {
 namespace {
 
@@ -25,11 +27,11 @@ Result<fleet::EdgeNodeId> agent_of(fleet::Enrollment& enrollment, const http::Re
 Answer enroll(fleet::Enrollment& enrollment, const http::Request& request) {
   ECP_TRY(auto body, body_of(request));
   auto& reader = body.reader();
-  ECP_TRY(const auto token, reader.raw_text("token", max_token));
+  ECP_TRY(const auto token, secret_from(reader, "token", max_token));
   ECP_TRY(const auto csr, reader.raw_text("csr", max_pem));
   ECP_TRY(const auto name, reader.text("name"));
   ECP_TRY_VOID(reader.finish());
-  ECP_TRY(const auto answer, enrollment.enroll(token, csr, name, origin_of(request)));
+  ECP_TRY(const auto answer, enrollment.enroll(token.view(), csr, name, origin_of(request)));
   return json_response(201, fleet::to_json(answer));
 }
 

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/v1/people.hpp"
 
-#include <algorithm>
+#include <strings.h>
 
 namespace ecp::inline v0::api {
-namespace {
-
-constexpr std::size_t longest_secret = 4 * limits::password_max;  // Octets; four a character.
-
-}  // namespace
 
 void write_user(json::Writer& writer, const identity::User& user) {
   writer.begin_object().field("id", user.id.to_string()).field("email", user.email);
@@ -28,10 +23,10 @@ http::Response user_response(int status, const identity::User& user) {
   return json_response(status, writer.take(), user.revision);
 }
 
-Result<Secret> secret_from(json::Reader& reader, std::string_view name) {
-  ECP_TRY(auto text, reader.raw_text(name, longest_secret));
+Result<Secret> secret_from(json::Reader& reader, std::string_view name, std::size_t max_octets) {
+  ECP_TRY(auto text, reader.raw_text(name, max_octets));
   Secret secret(text);
-  std::fill(text.begin(), text.end(), '\0');
+  ::explicit_bzero(text.data(), text.size());
   return secret;
 }
 

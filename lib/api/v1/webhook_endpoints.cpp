@@ -4,6 +4,8 @@
 #include <ecp/api/endpoint.hpp>
 #include <ecp/api/v1/alarm_endpoints.hpp>
 
+#include "api/v1/people.hpp"
+
 namespace ecp::inline v0::api {
 
 namespace permissions = access::permissions;
@@ -14,7 +16,7 @@ using alarm::WebhookRegistry;
 namespace {
 
 constexpr json::TextBounds url_bounds{1, limits::webhook_url};
-constexpr json::TextBounds secret_bounds{limits::webhook_secret_min, limits::webhook_secret_max};
+constexpr std::size_t longest_secret = octets_per_character * limits::webhook_secret_max;
 
 /// Never the secret.
 void write_webhook(json::Writer& writer, const Webhook& webhook) {
@@ -43,8 +45,7 @@ Result<WebhookRegistry::NewWebhook> new_webhook_from(const http::Request& reques
   WebhookRegistry::NewWebhook webhook;
   ECP_TRY(webhook.name, reader.text("name"));
   ECP_TRY(webhook.url, reader.text("url", url_bounds));
-  ECP_TRY(const auto secret, reader.text("secret", secret_bounds));
-  webhook.secret = Secret(secret);
+  ECP_TRY(webhook.secret, secret_from(reader, "secret", longest_secret));
   ECP_TRY_VOID(reader.finish());
   return webhook;
 }
@@ -55,8 +56,9 @@ Result<WebhookRegistry::Changes> webhook_changes_from(const http::Request& reque
   WebhookRegistry::Changes changes;
   ECP_TRY(changes.name, reader.optional_text("name"));
   ECP_TRY(changes.url, reader.optional_text("url", url_bounds));
-  ECP_TRY(const auto secret, reader.optional_text("secret", secret_bounds));
-  if (secret) changes.secret = Secret(*secret);
+  if (reader.has("secret")) {
+    ECP_TRY(changes.secret, secret_from(reader, "secret", longest_secret));
+  }
   ECP_TRY_VOID(reader.finish());
   return changes;
 }

@@ -3,6 +3,7 @@
 
 #include <ecp/alarm/alarm_registry.hpp>
 #include <ecp/fleet/edge_node_registry.hpp>
+#include <ecp/fleet/edge_service_registry.hpp>
 #include <ecp/fleet/enrollment.hpp>
 #include <ecp/fleet/enrollment_token.hpp>
 #include <ecp/pki/authority.hpp>
@@ -162,6 +163,36 @@ TEST_SUITE("plane.ControlPlane") {
     place.world.clock.advance(std::chrono::hours(24));
     place.world.executor.advance(std::chrono::minutes(1));
     CHECK(count() == 0);
+  }
+
+  TEST_CASE_TEMPLATE(
+      "on every database a fresh control plane takes its first admin, node and service", Backend,
+      ECP_TEST_BACKENDS) {
+    if (!Backend::is_available()) return;
+    PlaneWorld place;
+    must(make_private_folder(place.config().data_folder));
+    const auto plane =
+        must(place.open_on(must(Backend::open(plane::store_modules(), place.world.env()))));
+    place.make_admin(*plane);
+    const auto scope = new_project(*plane);
+    const auto grant = plane->authorizer().system("test", scope);
+    const auto token =
+        must(plane->enrollment_tokens().create(grant, {"line", 1, Milliseconds(3'600'000)}));
+    const auto csr = must(pki::make_csr(must(pki::make_p256_key()), "any"));
+
+    const auto node = must(plane->enrollment().enroll(token.text.view(), csr, "press-7", {})).agent;
+    fleet::EdgeServiceRegistry::NewService wanted;
+    wanted.name = "press";
+    wanted.node = node;
+    wanted.kind = "pipeline";
+    wanted.runtime = "builtin";
+    wanted.config_json = R"({"drivers":[]})";
+    const auto service = must(plane->edge_services().create(grant, wanted));
+
+    CHECK(plane->sessions().log_in("admin@example.com", Secret("green-valve-turns-slowly"), {}));
+    CHECK(must(plane->edge_nodes().get(grant, node)).name == "press-7");
+    CHECK(must(plane->edge_services().get(grant, service.id)).name == "press");
+    plane->stop();
   }
 
   TEST_CASE("certificates are renewed while the program runs") {

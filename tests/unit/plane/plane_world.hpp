@@ -38,9 +38,11 @@ struct PlaneWorld {
     must(ecp::make_private_folder(folder.file("plane")));
     return must(ecp::storage::open_sqlite(options, ecp::plane::store_modules(), world.env()));
   }
-  ecp::Result<std::unique_ptr<ecp::plane::ControlPlane>> open() {
+  ecp::Result<std::unique_ptr<ecp::plane::ControlPlane>> open() { return open_on(open_store()); }
+  ecp::Result<std::unique_ptr<ecp::plane::ControlPlane>> open_on(
+      std::unique_ptr<ecp::storage::Store> store) {
     ecp::plane::Parts parts;
-    parts.store = open_store();
+    parts.store = std::move(store);
     parts.gateway = network.gateway();
     return ecp::plane::ControlPlane::open(config(), std::move(parts), world.env());
   }

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <sys/stat.h>
+#include <filesystem>
 
 #include <ecp/core/env.hpp>
+#include <ecp/series/reasons.hpp>
 #include <ecp/series/series_store.hpp>
+#include <ecp/storage/sql/driver.hpp>
+#include <ecp/storage/sqlite.hpp>
 
 #include <doctest/doctest.h>
 
@@ -243,6 +247,22 @@ TEST_SUITE("series.SeriesStore") {
     const auto again = world.append(world.batch(1, 10, start - 3 * day));
     CHECK(again.upto == 20);
     CHECK(world.all().size() == 10);
+  }
+
+  TEST_CASE("a file of a newer program is refused by name and stays as it is") {
+    World world;
+    world.append(world.batch(1, 5, world.now()));
+    world.store.reset();
+    for (const auto& entry : std::filesystem::directory_iterator(world.folder / "series")) {
+      if (entry.path().extension() != ".db") continue;
+      storage::SqliteOptions options;
+      options.path = entry.path();
+      const auto driver = must(storage::sqlite_driver(options));
+      must(must(driver->connect())->execute("PRAGMA user_version = 2"));
+    }
+    const auto opened = series::open_embedded_series(world.folder / "series", world.env.env());
+    REQUIRE_FALSE(opened);
+    CHECK(opened.error().is(series::reasons::newer_file));
   }
 
   TEST_CASE("a sample whose clock cannot be right is kept under our time") {

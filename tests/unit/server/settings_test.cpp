@@ -75,7 +75,7 @@ TEST_SUITE("server.Settings") {
       CHECK(problem(lines).find(key) != std::string::npos);
     }
     CHECK(read("data_folder: /d\nstore:\n  url: sqlite:/x/ecpd.db\n"));
-    CHECK(read("data_folder: /d\nstore:\n  url: postgresql://ecp@db/ecp\n"));
+    CHECK_FALSE(read("data_folder: /d\nstore:\n  url: postgresql://ecp@db/ecp\n"));
     CHECK(read("data_folder: /d\nwebhook:\n  allow: ['[fd00::7]:80', '10.0.0.7:80']\n"));
   }
 
