@@ -94,8 +94,9 @@ Result<EdgeNodeId> claim(storage::Transaction& transaction, const EnrollmentToke
                                             {"limit", std::to_string(limits::edge_nodes)}});
   }
   const auto node = make_node(token, candidate.name, env);
-  ECP_TRY_VOID(nodes.insert(node));
+  // First, since its refusal is committed.
   ECP_TRY_VOID(tokens.add_use(token.id, candidate.key_sha256, node.id));
+  ECP_TRY_VOID(nodes.insert(node));
   return node.id;
 }
 

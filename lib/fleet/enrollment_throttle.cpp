@@ -37,7 +37,8 @@ void EnrollmentThrottle::turn(Time now) {
 Result<void> EnrollmentThrottle::admit(const access::Origin& origin, Time now) {
   const std::lock_guard lock(mutex_);
   turn(now);
-  const auto found = refused_.find(network_of(origin));
+  auto found = refused_.find(network_of(origin));
+  if (found == refused_.end() && refused_.size() >= addresses) found = refused_.find({});
   if (found == refused_.end() || found->second < refusals_of_address) return {};
   ++unrecorded_;
   const auto rest = std::chrono::ceil<std::chrono::seconds>(window_from_ + refusal_window - now);

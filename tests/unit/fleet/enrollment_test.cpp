@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "fleet/enrollment_throttle.hpp"
 #include "world.hpp"
 
 using namespace fleet_test;  // NOLINT
@@ -157,6 +158,28 @@ TEST_SUITE("fleet.Enrollment") {
     CHECK(failure(tries("x", elsewhere)) == "enrollment.token_refused");
     office.world.pass(40 * second);
     CHECK(tries(good, attacker).has_value());
+  }
+
+  TEST_CASE("[R17] addresses beyond those told apart wait together once too many were refused") {
+    EnrollmentThrottle throttle;
+    const Time now{};
+    const auto origin_of = [](unsigned number) {
+      access::Origin origin;
+      origin.remote = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 0};
+      for (std::size_t at = 15; at > 12; --at, number >>= 8U) {
+        origin.remote[at] = static_cast<std::uint8_t>(number & 0xffU);
+      }
+      return origin;
+    };
+    for (unsigned i = 0; i < 10'000; ++i) throttle.count(origin_of(i), now);
+    for (unsigned i = 0; i < 10; ++i) {
+      CHECK(throttle.admit(origin_of(20'000 + i), now));
+      throttle.count(origin_of(20'000 + i), now);
+    }
+
+    CHECK(failure(throttle.admit(origin_of(30'000), now)) == "enrollment.too_many_tries");
+    CHECK(throttle.admit(origin_of(1), now));  // Known, and refused but once.
+    CHECK(throttle.admit(origin_of(30'000), now + 60 * second));
   }
 
   TEST_CASE("a flood of refused enrollments fills no more than its share of the audit log") {
