@@ -14,6 +14,7 @@
 
 #include "alarm/notice.hpp"
 #include "core/crash_point.hpp"
+#include "core/text.hpp"
 
 namespace ecp::inline v0::alarm {
 
@@ -147,7 +148,7 @@ Result<void> Notifier::State::send(const Notice& notice, const Webhook& webhook,
 Result<void> Notifier::State::settle(const platform::ClaimedItem& claimed, WebhookId webhook,
                                      const std::optional<Error>& failure, bool final) {
   const auto now = env.clock.now();
-  const auto error = failure ? failure->describe().substr(0, longest_error) : std::string();
+  const auto error = failure ? text::clip(failure->describe(), longest_error) : std::string();
   const auto due = now + pause(claimed.item.attempts);
   return store.write([&](storage::Transaction& transaction) -> Result<void> {
     auto& outbox = transaction.get<platform::OutboxStore>();

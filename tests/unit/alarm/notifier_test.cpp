@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <deque>
 #include <map>
+#include <optional>
 #include <set>
 
 #include <ecp/core/file.hpp>
@@ -21,7 +22,7 @@ class Receivers final : public http::Client {
     calls.push_back(request);
     if (on_call) on_call();
     if (silent.contains(request.url)) {
-      return Error(ecp::reasons::timeout, {{"what", request.url}});
+      return Error(ecp::reasons::timeout, {{"what", problem.value_or(request.url)}});
     }
     http::ClientResponse response;
     const auto status = statuses.find(request.url);
@@ -31,6 +32,7 @@ class Receivers final : public http::Client {
   std::function<void()> on_call;
   std::vector<http::ClientRequest> calls;
   std::set<std::string> silent;
+  std::optional<std::string> problem;  ///< What the silent ones are said to be.
   std::map<std::string, int> statuses;
 };
 
@@ -100,6 +102,25 @@ TEST_SUITE("alarm.Notifier") {
     CHECK(header(plant.receivers.calls[0], "X-ECP-Notification-Id") ==
           header(plant.receivers.calls[1], "X-ECP-Notification-Id"));
     CHECK(plant.waiting_notices() == 0);
+  }
+
+  TEST_CASE("a long failure is kept as whole characters, whatever it is cut to") {
+    Notices plant;
+    const auto webhook = plant.add_webhook("long", "https://203.0.113.6/b");
+    plant.receivers.silent.insert(webhook.url);
+    plant.raise();
+    for (const auto* lead : {"", "a", "ab"}) {
+      plant.receivers.problem = lead;
+      for (int i = 0; i < 200; ++i) *plant.receivers.problem += "\u20ac";
+
+      must(plant.notifier.deliver());
+      plant.world.clock.advance(Milliseconds(3'600'000));
+
+      const auto kept = plant.webhook(webhook.id).last_error;
+      CHECK(kept.size() > 290);
+      CHECK(kept.size() < 310);
+      CHECK(is_clean_utf8(kept));
+    }
   }
 
   TEST_CASE("pauses grow to their bound, and nothing is given up before its time") {
