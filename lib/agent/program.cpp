@@ -12,6 +12,7 @@
 #include "agent/database.hpp"
 #include "agent/folder_lock.hpp"
 #include "agent/identity.hpp"
+#include "core/guarded_task.hpp"
 
 namespace ecp::inline v0::agent {
 namespace {
@@ -77,7 +78,8 @@ Result<void> run_agent(const Settings& settings, LogSink& log, const std::functi
   ::unlink(files.status().c_str());  // What an earlier run said holds no more.
   RealEnv world(log, worker_threads);
   ExecutorThread polling("ecp-poll");  // Before each connect the other one waits for the disk.
-  ECP_TRY(const auto agent, open_agent(settings, files, world.env(), polling));
+  GuardedExecutor guarded_polling(polling, log, "polling");
+  ECP_TRY(const auto agent, open_agent(settings, files, world.env(), guarded_polling));
   ECP_TRY_VOID(agent->start());
   log.info("agent", "running", {{"folder", settings.data_folder}});
   wait();

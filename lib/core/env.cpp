@@ -36,13 +36,18 @@ const Clock& system_clock() noexcept {
 
 struct RealEnv::Parts {
   Parts(LogSink& sink, unsigned worker_threads, const Limits& table)
-      : workers(worker_threads), guarded(workers, sink, "worker"), log(sink), limits(table) {}
+      : guarded_executor(executor, sink, "executor"),
+        workers(worker_threads),
+        guarded_workers(workers, sink, "worker"),
+        log(sink),
+        limits(table) {}
 
   SodiumRandom random;
   IdSource ids{system_clock(), random};
   ExecutorThread executor;
+  GuardedExecutor guarded_executor;
   WorkerPool workers;
-  GuardedWorkers guarded;
+  GuardedWorkers guarded_workers;
   LogSink& log;
   const Limits& limits;
 };
@@ -53,8 +58,8 @@ RealEnv::RealEnv(LogSink& log, unsigned worker_threads, const Limits& limits)
 RealEnv::~RealEnv() { stop(); }
 
 Env RealEnv::env() {
-  return {system_clock(),  parts_->random, parts_->ids,   parts_->executor,
-          parts_->guarded, parts_->log,    parts_->limits};
+  return {system_clock(),          parts_->random, parts_->ids,   parts_->guarded_executor,
+          parts_->guarded_workers, parts_->log,    parts_->limits};
 }
 
 void RealEnv::stop() noexcept {

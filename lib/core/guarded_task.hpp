@@ -52,4 +52,26 @@ class GuardedWorkers final : public Workers {
   const char* place_;
 };
 
+/// Executor whose thread outlives every task. Ownership: executor and log outlive it. Thread
+/// safety: any thread.
+class GuardedExecutor final : public Executor {
+ public:
+  GuardedExecutor(Executor& executor, LogSink& log, const char* place)
+      : executor_(executor), log_(log), place_(place) {}
+  void post(Task task) override { executor_.post(guarded(std::move(task))); }
+  TimerId post_after(Milliseconds delay, Task task) override {
+    return executor_.post_after(delay, guarded(std::move(task)));
+  }
+  void cancel(TimerId timer) noexcept override { executor_.cancel(timer); }
+
+ private:
+  [[nodiscard]] Task guarded(Task task) const {
+    return [&log = log_, place = place_, task = std::move(task)] { run_guarded(log, place, task); };
+  }
+
+  Executor& executor_;
+  LogSink& log_;
+  const char* place_;
+};
+
 }  // namespace ecp::inline v0

@@ -131,6 +131,22 @@ TEST_SUITE("core.RealEnv") {
     CHECK(log.entries()[0].level == LogLevel::error);
     CHECK(log.contains("the vendor's fault"));
   }
+
+  TEST_CASE("an exception that escapes a callback or a timer is logged and the executor goes on") {
+    MemoryLog log;
+    RealEnv world(log, 1);
+    const auto env = world.env();
+    std::promise<void> done;
+    env.executor.post([] { throw std::runtime_error("the vendor's fault"); });
+    env.executor.post_after(0ms, [] { throw 7; });
+    env.executor.post_after(1ms, [&] { done.set_value(); });
+
+    done.get_future().get();
+
+    REQUIRE(log.entries().size() == 2);
+    CHECK(log.entries()[0].level == LogLevel::error);
+    CHECK(log.contains("the vendor's fault"));
+  }
 }
 
 TEST_SUITE("core.WorkerPool") {
