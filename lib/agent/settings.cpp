@@ -19,6 +19,9 @@ Result<LogLevel> log_level(Config& config) {
 Result<Settings> read_settings(Config& config) {
   Settings settings;
   ECP_TRY(settings.data_folder, config.text("data_folder"));
+  if (!settings.data_folder.starts_with('/')) {
+    return config.bad("data_folder", "must be an absolute path");
+  }
   ECP_TRY(const auto writes, config.text_or("writes", "on"));
   if (writes != "on" && writes != "off") return config.bad("writes", "must be on or off");
   settings.writes = writes == "on";

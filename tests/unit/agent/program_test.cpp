@@ -70,9 +70,9 @@ TEST_SUITE("agent.Program") {
     CHECK(full.buffer_bytes == mebibyte);
     CHECK(full.log_level == LogLevel::debug);
     CHECK(must(settings("data_folder: /d", {{"ECP_EDGE_DATA_FOLDER", "/e"}})).data_folder == "/e");
-    for (const char* wrong :
-         {"writes: on", "data_folder: /d\nwrites: maybe", "data_folder: /d\nbuffer: {max_mib: 0}",
-          "data_folder: /d\nlog: {level: loud}", "data_folder: /d\nmore: 1"}) {
+    for (const char* wrong : {"writes: on", "data_folder: d", "data_folder: /d\nwrites: maybe",
+                              "data_folder: /d\nbuffer: {max_mib: 0}",
+                              "data_folder: /d\nlog: {level: loud}", "data_folder: /d\nmore: 1"}) {
       CHECK(failure(settings(wrong)) == "core.bad_config");
     }
   }
