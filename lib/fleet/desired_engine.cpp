@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <shared_mutex>
@@ -25,6 +27,8 @@ namespace ecp::inline v0::fleet {
 namespace {
 
 constexpr std::int64_t nodes_at_once = 512;
+/// An agent that hands over manifests that prove nothing has one audit entry in this time.
+constexpr Milliseconds unproven_interval{3'600'000};
 constexpr std::size_t nodes_per_unit = 32;  // Few enough that other writers are not kept waiting.
 
 /// Keep as many bodies as may travel inside the message; the agent fetches the others by hash.
@@ -82,6 +86,12 @@ struct DesiredEngine::State : std::enable_shared_from_this<DesiredEngine::State>
   Result<link::SignedManifest> sign(const link::Manifest& manifest,
                                     std::vector<DesiredResource> resources) const;
   Result<void> note_restore(storage::Transaction& transaction, const EdgeNode& node);
+  [[nodiscard]] std::optional<link::Manifest> proven(EdgeNodeId id,
+                                                     const link::SignedManifest& handed) const;
+  Result<bool> note_unproven(EdgeNodeId id);
+  Result<void> record_ahead(storage::Transaction& transaction, const EdgeNode& node,
+                            audit::Outcome outcome, std::int64_t epoch) const;
+  bool may_record_unproven(EdgeNodeId id);
   Result<void> send(EdgeNodeId node);
   void send(EdgeNodeId node, link::SignedManifest manifest);
 
@@ -94,6 +104,8 @@ struct DesiredEngine::State : std::enable_shared_from_this<DesiredEngine::State>
   std::atomic<bool> scheduled = false;
   std::atomic<bool> stopped = false;
   std::shared_mutex assembling;  ///< Shared by those who assemble; stop() waits for all.
+  std::mutex unproven_mutex;     ///< Over what follows.
+  std::map<EdgeNodeId, SteadyTime> unproven;  ///< Who handed one over, and when it was recorded.
 };
 
 Result<std::int64_t> DesiredEngine::State::assemble() {
@@ -234,6 +246,47 @@ Result<void> DesiredEngine::State::note_restore(storage::Transaction& transactio
   return trust.database_restored(transaction, node, now);
 }
 
+/// The manifest handed over, when we signed it for this node; it is not read before that is known.
+std::optional<link::Manifest> DesiredEngine::State::proven(
+    EdgeNodeId id, const link::SignedManifest& handed) const {
+  if (handed.key_id != key.key_id()) return std::nullopt;
+  if (!pki::verify_signature(key.public_key(), signed_octets(handed.manifest), handed.signature)) {
+    return std::nullopt;
+  }
+  auto manifest = link::parse_manifest(handed.manifest);
+  if (!manifest || manifest->agent != id) return std::nullopt;
+  return std::move(*manifest);
+}
+
+Result<bool> DesiredEngine::State::note_unproven(EdgeNodeId id) {
+  if (!may_record_unproven(id)) return false;
+  return store.write([&](storage::Transaction& transaction) -> Result<bool> {
+    ECP_TRY(const auto node, transaction.get<EdgeNodeStore>().find(id));
+    if (!node || node->revoked) return reasons::agent_refused;
+    ECP_TRY_VOID(record_ahead(transaction, *node, audit::Outcome::denied, 0));
+    return false;
+  });
+}
+
+bool DesiredEngine::State::may_record_unproven(EdgeNodeId id) {
+  const auto now = env.clock.steady();
+  const std::lock_guard lock(unproven_mutex);
+  const auto [found, is_new] = unproven.try_emplace(id, now);
+  if (!is_new && now - found->second < unproven_interval) return false;
+  found->second = now;
+  return true;
+}
+
+Result<void> DesiredEngine::State::record_ahead(storage::Transaction& transaction,
+                                                const EdgeNode& node, audit::Outcome outcome,
+                                                std::int64_t epoch) const {
+  const audit::Circumstance circumstance{
+      {access::PrincipalKind::agent, node.id.bytes(), "certificate"}, node.scope(), {}};
+  return audit::append_unauthenticated(transaction, env, circumstance, operations::edge_node_ahead,
+                                       outcome, {"edge_node", node.id.to_string(), node.name},
+                                       {{"epoch", std::to_string(epoch)}});
+}
+
 Result<void> DesiredEngine::State::send(EdgeNodeId node) {
   if (gateway.load() == nullptr || stopped) return {};
   ECP_TRY(auto manifest, store.read([&](storage::Transaction& transaction) {
@@ -288,27 +341,16 @@ Result<std::int64_t> DesiredEngine::assemble() { return state_->assemble(); }
 Result<void> DesiredEngine::send(EdgeNodeId node) { return state_->send(node); }
 
 Result<bool> DesiredEngine::adopt(EdgeNodeId id, const link::SignedManifest& handed) {
-  const auto& key = state_->key;
-  const bool ours =
-      handed.key_id == key.key_id() &&
-      pki::verify_signature(key.public_key(), signed_octets(handed.manifest), handed.signature)
-          .has_value();
-  const auto manifest = link::parse_manifest(handed.manifest);
+  const auto manifest = state_->proven(id, handed);
+  if (!manifest) return state_->note_unproven(id);
   const auto digest = to_hex(sha256(handed.manifest));
   return state_->store.write([&](storage::Transaction& transaction) -> Result<bool> {
     auto& nodes = transaction.get<EdgeNodeStore>();
     ECP_TRY(const auto node, nodes.find(id));
     if (!node || node->revoked) return reasons::agent_refused;
-    const bool proven = ours && manifest && manifest->agent == id;
-    if (proven && !is_unknown(*node, manifest->generation, digest)) return false;
-    const audit::Circumstance circumstance{
-        {access::PrincipalKind::agent, id.bytes(), "certificate"}, node->scope(), {}};
-    ECP_TRY_VOID(audit::append_unauthenticated(
-        transaction, state_->env, circumstance, operations::edge_node_ahead,
-        proven ? audit::Outcome::done : audit::Outcome::denied,
-        {"edge_node", id.to_string(), node->name},
-        {{"epoch", std::to_string(proven ? manifest->generation.epoch : 0)}}));
-    if (!proven) return false;
+    if (!is_unknown(*node, manifest->generation, digest)) return false;
+    ECP_TRY_VOID(
+        state_->record_ahead(transaction, *node, audit::Outcome::done, manifest->generation.epoch));
     ECP_TRY_VOID(nodes.put_wanted(id, {manifest->generation.epoch + 1, 0}, ""));
     ECP_TRY_VOID(transaction.get<DesiredStore>().touch(id));
     ECP_TRY_VOID(state_->note_restore(transaction, *node));

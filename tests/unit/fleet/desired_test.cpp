@@ -231,6 +231,26 @@ TEST_SUITE("fleet.DesiredEngine") {
     CHECK(ended);
   }
 
+  TEST_CASE("[R23] manifests that prove nothing fill no more than an audit entry an hour") {
+    World world;
+    Agent agent(world, world.add_node("press").id);
+    link::SignedManifest forged;
+    forged.manifest = "{";
+    forged.key_id = world.key.key_id();
+    forged.signature = std::string(64, 'x');
+    const auto refused = [&] {
+      for (int i = 0; i < 20; ++i)
+        CHECK_FALSE(must(world.plane->desired.adopt(agent.id(), forged)));
+      const auto names = world.audited();
+      return std::count(names.begin(), names.end(), "edge_node.manifest_ahead:denied");
+    };
+    CHECK(refused() == 1);
+    world.pass(3'599 * second);
+    CHECK(refused() == 1);
+    world.pass(1 * second);
+    CHECK(refused() == 2);
+  }
+
   TEST_CASE("a manifest of another node proves nothing") {
     World world;
     Agent agent(world, world.add_node("press").id);
