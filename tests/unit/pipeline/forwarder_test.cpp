@@ -14,6 +14,7 @@ namespace {
 struct Line {
   BufferWorld world;
   std::vector<wire::TelemetryHead> sent;
+  std::size_t largest = 0;
   std::vector<ecp::transport::ChannelKind> journals;
   bool refuses = false;
   std::vector<ecp::transport::DoneHandler> waiting;
@@ -31,6 +32,7 @@ struct Line {
         CHECK(channel.label == decoded->first.stream);
         CHECK(payload.size() <= ecp::limits::batch);
         sent.push_back(decoded->first);
+        largest = std::max(largest, payload.size());
       },
       world.env.env()};
 
@@ -211,6 +213,18 @@ TEST_SUITE("pipeline.Forwarder") {
     CHECK(line.sent[0].buffer_id == line.world.buffer->id());
     CHECK(line.sent[0].first == 1);
     CHECK(line.sent[0].last == 3);
+  }
+
+  TEST_CASE("a broker that takes small messages only gets small ones [R23]") {
+    constexpr std::size_t small = 2'048;
+    Line line;
+    for (int i = 0; i < 100; ++i) line.world.store_samples(50);
+
+    line.forwarder.link_up(small);
+
+    CHECK(line.sent.size() == 6);
+    CHECK(line.largest > small / 4);
+    CHECK(line.largest <= small);
   }
 
   TEST_CASE("one batch of a journal is under way at a time") {
