@@ -10,8 +10,9 @@
 #include <ecp/fleet/edge_node_store.hpp>
 #include <ecp/transport/calls.hpp>
 
+#include "fleet/held_births.hpp"
 #include "fleet/lane.hpp"
-#include "fleet/pending_births.hpp"
+#include "fleet/pending_counts.hpp"
 
 namespace ecp::inline v0::fleet {
 namespace {
@@ -20,6 +21,9 @@ constexpr std::size_t messages_at_once = 100;
 /// Births and wills of one agent that a full lane still takes. They are sent once a connection, so
 /// that none may be lost; an agent that sends more has itself to blame.
 constexpr std::size_t vital_births = 4;
+/// Births and wills of one agent that may wait at all.
+constexpr std::size_t most_births = 16;
+constexpr Milliseconds birth_retry{1'000};
 constexpr Milliseconds sweep_interval{1'000};
 constexpr Milliseconds denied_interval{2'000};
 constexpr Milliseconds flush_interval{5'000};
@@ -37,9 +41,13 @@ struct FleetEngine::State : std::enable_shared_from_this<FleetEngine::State> {
   void on_question(EdgeNodeId agent, const link::Question& question,
                    transport::AnswerHandler reply);
   void work_control(std::vector<Heard>& messages);
+  void work_presence(std::span<Heard> messages);
+  void take_presence(std::vector<Heard>& messages);
   void work_telemetry(std::vector<Heard>& messages);
   void ask_manifest(EdgeNodeId agent);
+  void post_manifest(EdgeNodeId agent, std::string text, transport::AnswerHandler reply);
   void take_manifest(EdgeNodeId agent, const std::string& text);
+  void log_dropped(EdgeNodeId agent);
   Result<void> refresh_denied();
   void repeat(Milliseconds interval, const char* what, Result<void> (State::*job)());
   Result<void> sweep();
@@ -54,7 +62,10 @@ struct FleetEngine::State : std::enable_shared_from_this<FleetEngine::State> {
   std::unique_ptr<PresenceEngine> presence;
   std::shared_ptr<Lane> telemetry;  // Shared: with its posted tasks.
   std::shared_ptr<Lane> control;    // Shared: with its posted tasks.
-  PendingBirths births;  ///< While an agent has one, its telemetry follows it in `control`.
+  PendingCounts births;     ///< While an agent has one, its telemetry follows it in `control`.
+  PendingCounts manifests;  ///< Handed over by agents.
+  HeldBirths held;          ///< In `control` only.
+  SteadyTime held_until{};  ///< In `control` only: when those are tried again.
   std::atomic<bool> stopped = false;
   std::atomic<std::int64_t> denied_version = -1;
   std::shared_mutex job_mutex;  ///< Shared by timed jobs; stop() waits for all.
@@ -96,11 +107,16 @@ void FleetEngine::State::on_message(EdgeNodeId agent, const transport::Channel& 
                                     Bytes payload) {
   if (stopped || calls.take(agent, channel, payload)) return;
   const bool is_birth = channel.kind == transport::ChannelKind::presence;
-  const bool vital = is_birth && births.add(agent) <= vital_births;
+  const auto waiting = is_birth ? births.add(agent) : 0;
+  const bool vital = is_birth && waiting <= vital_births;
   const bool fast = channel.kind == transport::ChannelKind::telemetry && !births.has(agent);
   const auto& lane = fast ? telemetry : control;
-  if (lane->push({agent, channel, std::move(payload)}, vital)) return;
+  if (waiting <= most_births && lane->push({agent, channel, std::move(payload)}, vital)) return;
   if (is_birth) births.settle(agent);
+  log_dropped(agent);
+}
+
+void FleetEngine::State::log_dropped(EdgeNodeId agent) {
   env.log.warning("fleet", "too many messages wait; one was dropped and will come again",
                   {{"node", agent.to_string()}});
 }
@@ -111,7 +127,7 @@ void FleetEngine::State::work_telemetry(std::vector<Heard>& messages) {
 }
 
 /// Births and wills before journals and telemetry: a birth may refuse the buffers that those are
-/// from.
+/// from. What is behind a birth that could not be stored comes again, but for births and wills.
 void FleetEngine::State::work_control(std::vector<Heard>& messages) {
   using transport::ChannelKind;
   const auto is_presence = [](const Heard& heard) {
@@ -120,19 +136,54 @@ void FleetEngine::State::work_control(std::vector<Heard>& messages) {
   const auto is_journal = [](const Heard& heard) {
     return heard.channel.kind != ChannelKind::telemetry;
   };
-  const auto begin = messages.begin();
-  const auto journals = std::stable_partition(begin, messages.end(), is_presence);
-  const auto values = std::stable_partition(journals, messages.end(), is_journal);
-  const std::span all(messages);
-  const auto first = static_cast<std::size_t>(journals - begin);
-  const auto middle = static_cast<std::size_t>(values - begin);
-  presence->take(all.first(first));
-  for (const auto& message : all.first(first)) {
-    if (message.channel.kind == ChannelKind::presence) births.settle(message.agent);
+  const auto is_held = [this](const Heard& heard) { return held.has(heard.agent); };
+  const auto others = std::stable_partition(messages.begin(), messages.end(), is_presence);
+  work_presence({messages.begin(), others});
+  const auto end = std::remove_if(others, messages.end(), is_held);
+  const auto values = std::stable_partition(others, end, is_journal);
+  const std::span<Heard> journals(others, values);
+  for (const auto& message : std::span<Heard>(others, end)) presence->heard(message.agent);
+  ingest->take_journals(journals);
+  for (auto& message : std::span<Heard>(values, end)) {
+    const auto agent = message.agent;
+    if (!telemetry->push(std::move(message))) log_dropped(agent);
   }
-  for (const auto& message : all.subspan(first)) presence->heard(message.agent);
-  ingest->take_journals(all.subspan(first, middle - first));
-  for (auto& message : all.subspan(middle)) telemetry->push(std::move(message));
+}
+
+/// Take what is held and due, then what is new.
+void FleetEngine::State::work_presence(std::span<Heard> messages) {
+  while (!held.empty() && env.clock.steady() >= held_until) {
+    auto some = held.take(messages_at_once);
+    take_presence(some);
+  }
+  std::vector<Heard> fresh;
+  for (auto& message : messages) {
+    if (!held.has(message.agent)) {
+      fresh.push_back(std::move(message));
+    } else if (message.channel.kind == transport::ChannelKind::presence) {
+      held.hold(std::move(message));
+    }
+  }
+  take_presence(fresh);
+}
+
+/// Births and wills come once a connection, so that those that could not be stored are held.
+void FleetEngine::State::take_presence(std::vector<Heard>& messages) {
+  std::vector<std::size_t> unstored;
+  run_guarded(env.log, "births and heartbeats", [&] { unstored = presence->take(messages); });
+  for (const auto place : unstored) held.hold(messages[place]);
+  for (std::size_t place = 0; place < messages.size(); ++place) {
+    const auto& message = messages[place];
+    const bool is_birth = message.channel.kind == transport::ChannelKind::presence;
+    const bool is_stored = !std::binary_search(unstored.begin(), unstored.end(), place);
+    if (is_birth && is_stored) births.settle(message.agent);
+  }
+  const auto now = env.clock.steady();
+  if (unstored.empty() || now < held_until) return;
+  held_until = now + birth_retry;
+  env.executor.post_after(birth_retry, [lane = std::weak_ptr(control)] {
+    if (const auto alive = lane.lock()) alive->wake();
+  });
 }
 
 void FleetEngine::State::on_question(EdgeNodeId agent, const link::Question& question,
@@ -144,11 +195,7 @@ void FleetEngine::State::on_question(EdgeNodeId agent, const link::Question& que
     return;
   }
   if (question.method == "manifest") {  // An agent hands over one that is beyond ours.
-    env.workers.post([self = shared_from_this(), agent, text = question.arguments_json,
-                      answer = std::move(reply)] {
-      if (!self->stopped) self->take_manifest(agent, text);
-      answer(std::string("{}"));
-    });
+    post_manifest(agent, question.arguments_json, std::move(reply));
     return;
   }
   reply(Error(ecp::reasons::not_found, {{"noun", "method"}}));
@@ -160,10 +207,27 @@ void FleetEngine::State::ask_manifest(EdgeNodeId agent) {
             [weak = weak_from_this(), agent](Result<std::string> answer) {
               const auto self = weak.lock();
               if (!self || self->stopped || !answer) return;
-              self->env.workers.post([self, agent, text = std::move(*answer)] {
-                if (!self->stopped) self->take_manifest(agent, text);
-              });
+              self->post_manifest(agent, std::move(*answer), [](const Result<std::string>&) {});
             });
+}
+
+/// One of an agent at a time: it may send as many as it likes.
+void FleetEngine::State::post_manifest(EdgeNodeId agent, std::string text,
+                                       transport::AnswerHandler reply) {
+  if (manifests.add(agent) > 1) {
+    manifests.settle(agent);
+    reply(Error(ecp::reasons::over_limit,
+                {{"what", "the number of manifests under way"}, {"limit", "1"}}));
+    return;
+  }
+  env.workers.post(
+      [self = shared_from_this(), agent, text = std::move(text), answer = std::move(reply)] {
+        run_guarded(self->env.log, "a manifest that an agent handed over", [&] {
+          if (!self->stopped) self->take_manifest(agent, text);
+        });
+        self->manifests.settle(agent);
+        answer(std::string("{}"));
+      });
 }
 
 void FleetEngine::State::take_manifest(EdgeNodeId agent, const std::string& text) {

@@ -21,7 +21,7 @@
 namespace ecp::inline v0::fleet {
 
 /// Hands messages over in the order heard, as many at once as have gathered, up to a bound. An
-/// exception is logged and costs the messages at hand; their agents send them again.
+/// exception is logged and costs the messages at hand; the work keeps what does not come again.
 ///
 /// Thread safety: any thread.
 class Lane : public std::enable_shared_from_this<Lane> {
@@ -42,6 +42,17 @@ class Lane : public std::enable_shared_from_this<Lane> {
     }
     post();
     return true;
+  }
+  /// Have the work done once more soon, also without a message.
+  void wake() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopped_) return;
+      woken_ = true;
+      if (scheduled_) return;
+      scheduled_ = true;
+    }
+    post();
   }
   /// Drop what waits, and wait for what runs.
   void stop() noexcept {
@@ -64,7 +75,8 @@ class Lane : public std::enable_shared_from_this<Lane> {
     {
       const std::lock_guard lock(mutex_);
       scheduled_ = false;
-      if (stopped_ || queue_.empty()) return;
+      if (stopped_) return;
+      woken_ = false;
       const auto count = std::min(queue_.size(), at_once_);
       const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(count);
       some.assign(std::make_move_iterator(queue_.begin()), std::make_move_iterator(end));
@@ -77,7 +89,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
     {
       const std::lock_guard lock(mutex_);
       running_ = false;
-      more = !stopped_ && !queue_.empty();
+      more = !stopped_ && (woken_ || !queue_.empty());
       scheduled_ = more;
       idle_.notify_all();
     }
@@ -91,6 +103,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   std::condition_variable idle_;
   std::deque<Heard> queue_;
   bool scheduled_ = false;
+  bool woken_ = false;
   bool running_ = false;
   bool stopped_ = false;
 };

@@ -3,11 +3,11 @@
 #include <set>
 
 #include <ecp/core/json.hpp>
+#include <ecp/core/reasons.hpp>
 #include <ecp/fleet/edge_node_store.hpp>
-#include <ecp/fleet/edge_service_store.hpp>
-#include <ecp/kind/pipeline_config.hpp>
 #include <ecp/platform/live_events.hpp>
 
+#include "core/guarded_task.hpp"
 #include "fleet/live.hpp"
 #include "fleet/presence_state.hpp"
 
@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::size_t rows_per_unit = 100;
 constexpr Milliseconds reload_interval{30'000};
-constexpr Milliseconds least_stretch{3'000};
 
 std::string node_json(const PresenceEffect& effect) {
   json::Writer writer;
@@ -29,18 +28,6 @@ std::string node_json(const PresenceEffect& effect) {
   return writer.take();
 }
 
-/// The shortest interval at which a service is asked for values; the length of a silence that says
-/// nothing.
-Milliseconds pace_of(const EdgeService& service) {
-  auto pace = Milliseconds::max();
-  const auto config = kind::parse_pipeline_config(service.config_json);
-  if (!config) return Milliseconds(0);
-  for (const auto& driver : config->drivers) {
-    for (const auto& group : driver.groups) pace = std::min(pace, group.interval);
-  }
-  return pace == Milliseconds::max() ? Milliseconds(0) : pace;
-}
-
 }  // namespace
 
 struct PresenceEngine::State {
@@ -51,7 +38,8 @@ struct PresenceEngine::State {
 
   std::optional<PresenceNews> parse(const Heard& heard);
   bool is_only_alive(const PresenceNews& news);
-  void apply(std::span<const PresenceNews> news);
+  Result<std::vector<PresenceEffect>> store(std::span<const PresenceNews> news);
+  std::vector<std::size_t> apply(std::span<const PresenceNews> news);
   void note(const PresenceEffect& effect);
   Result<void> check_generations();
   void record_stretches(std::span<const PresenceNews> news);
@@ -77,11 +65,11 @@ std::optional<PresenceNews> PresenceEngine::State::parse(const Heard& heard) {
   std::string problem;
   if (heard.channel.kind == transport::ChannelKind::presence) {
     auto presence = link::parse_presence(heard.payload);
-    if (presence) return PresenceNews{heard.agent, std::move(*presence)};
+    if (presence) return PresenceNews{heard.agent, std::move(*presence), 0};
     problem = presence.error().describe();
   } else {
     auto heartbeat = link::parse_heartbeat(heard.payload);
-    if (heartbeat) return PresenceNews{heard.agent, std::move(*heartbeat)};
+    if (heartbeat) return PresenceNews{heard.agent, std::move(*heartbeat), 0};
     problem = heartbeat.error().describe();
   }
   env.log.warning("fleet", "a presence message was refused",
@@ -109,32 +97,46 @@ bool PresenceEngine::State::is_only_alive(const PresenceNews& news) {
   return true;
 }
 
-void PresenceEngine::State::apply(std::span<const PresenceNews> news) {
-  const auto take = [&](std::span<const PresenceNews> some) {
-    return parts.store.write(
+Result<std::vector<PresenceEffect>> PresenceEngine::State::store(
+    std::span<const PresenceNews> news) {
+  Result<std::vector<PresenceEffect>> stored = ecp::reasons::internal;
+  run_guarded(env.log, "presence", [&] {
+    stored = parts.store.write(
         [&](storage::Transaction& transaction) -> Result<std::vector<PresenceEffect>> {
           std::vector<PresenceEffect> effects;
-          for (const auto& one : some) {
+          for (const auto& one : news) {
             ECP_TRY(auto effect, apply_presence(transaction, parts, env, one));
             if (effect) effects.push_back(std::move(*effect));
           }
           return effects;
         });
-  };
-  const auto all = take(news);
-  if (all) {
+  });
+  return stored;
+}
+
+/// Return the places of births and wills that could not be stored. Nothing of an agent is stored
+/// behind one that failed: a birth would count as one of another disk.
+std::vector<std::size_t> PresenceEngine::State::apply(std::span<const PresenceNews> news) {
+  if (const auto all = store(news)) {
     for (const auto& effect : *all) note(effect);
-    return;
+    return {};
   }
+  std::set<EdgeNodeId> failed;
+  std::vector<std::size_t> unstored;
   for (const auto& one : news) {  // One that fails must not hold up the others.
-    const auto effects = take(std::span(&one, 1));
-    if (effects) {
-      for (const auto& effect : *effects) note(effect);
-      continue;
+    if (failed.count(one.agent) == 0) {
+      const auto effects = store(std::span(&one, 1));
+      if (effects) {
+        for (const auto& effect : *effects) note(effect);
+        continue;
+      }
+      failed.insert(one.agent);
+      env.log.error("fleet", "presence could not be stored",
+                    {{"node", one.agent.to_string()}, {"error", effects.error().describe()}});
     }
-    env.log.error("fleet", "presence could not be stored",
-                  {{"node", one.agent.to_string()}, {"error", effects.error().describe()}});
+    if (std::holds_alternative<link::Presence>(one.what)) unstored.push_back(one.place);
   }
+  return unstored;
 }
 
 /// A committed change: remember it and tell those who wait for it.
@@ -188,31 +190,20 @@ Result<void> PresenceEngine::State::check_generations() {
   return {};
 }
 
-/// An agent that connects anew was away since it was last seen. What it buffered meanwhile will
-/// fill that stretch; where nothing comes, a gap stays visible.
+/// Once for a connection, however often its birth has to be tried.
 Result<void> PresenceEngine::State::record_stretch(EdgeNodeId agent, std::int64_t connection) {
-  std::vector<EdgeService> services;
-  ECP_TRY(
-      const auto node,
-      parts.store.read([&](storage::Transaction& transaction) -> Result<std::optional<EdgeNode>> {
-        ECP_TRY(auto found, transaction.get<EdgeNodeStore>().find(agent));
-        ECP_TRY(services, transaction.get<EdgeServiceStore>().list_of_node(agent));
-        return found;
-      }));
-  if (!node || node->status.state == ConnectionState::never) return {};
-  if (connection == node->status.connection) return {};
-  auto from = node->status.last_seen;
+  Time seen{};
   {
     const std::lock_guard lock(mutex);
     if (const auto known = agents.find(agent); known != agents.end()) {
-      from = std::max(from, known->second.seen);
+      if (known->second.stretched == connection) return {};
+      seen = known->second.seen;
     }
   }
-  const auto to = env.clock.now();
-  for (const auto& service : services) {
-    if (!service.running || to - from < std::max(least_stretch, 3 * pace_of(service))) continue;
-    ECP_TRY_VOID(parts.series.record_gap({service.project.bytes(), service.id.bytes()},
-                                         {from, to, 0, "no_data"}));
+  ECP_TRY_VOID(fleet::record_stretch(parts, env, agent, connection, seen));
+  const std::lock_guard lock(mutex);
+  if (const auto known = agents.find(agent); known != agents.end()) {
+    known->second.stretched = connection;
   }
   return {};
 }
@@ -310,15 +301,17 @@ PresenceEngine::PresenceEngine(Parts parts, Milliseconds heartbeat, Env env)
 
 PresenceEngine::~PresenceEngine() = default;
 
-void PresenceEngine::take(std::span<const Heard> messages) {
+std::vector<std::size_t> PresenceEngine::take(std::span<const Heard> messages) {
   std::vector<PresenceNews> news;
-  for (const auto& message : messages) {
-    auto parsed = state_->parse(message);
-    if (parsed && !state_->is_only_alive(*parsed)) news.push_back(std::move(*parsed));
+  for (std::size_t place = 0; place < messages.size(); ++place) {
+    auto parsed = state_->parse(messages[place]);
+    if (!parsed || state_->is_only_alive(*parsed)) continue;
+    parsed->place = place;
+    news.push_back(std::move(*parsed));
   }
-  if (news.empty()) return;
+  if (news.empty()) return {};
   state_->record_stretches(news);
-  state_->apply(news);
+  return state_->apply(news);
 }
 
 void PresenceEngine::heard(EdgeNodeId agent) {

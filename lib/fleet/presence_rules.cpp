@@ -5,11 +5,26 @@
 #include <ecp/fleet/edge_node_store.hpp>
 #include <ecp/fleet/edge_service_store.hpp>
 #include <ecp/fleet/operations.hpp>
+#include <ecp/kind/pipeline_config.hpp>
 
 #include "fleet/presence_state.hpp"
 
 namespace ecp::inline v0::fleet {
 namespace {
+
+constexpr Milliseconds least_stretch{3'000};
+
+/// The shortest interval at which a service is asked for values; the length of a silence that says
+/// nothing.
+Milliseconds pace_of(const EdgeService& service) {
+  auto pace = Milliseconds::max();
+  const auto config = kind::parse_pipeline_config(service.config_json);
+  if (!config) return Milliseconds(0);
+  for (const auto& driver : config->drivers) {
+    for (const auto& group : driver.groups) pace = std::min(pace, group.interval);
+  }
+  return pace == Milliseconds::max() ? Milliseconds(0) : pace;
+}
 
 /// One node inside a transaction, with its effect in the making.
 class Application {
@@ -192,6 +207,28 @@ Result<std::optional<PresenceEffect>> apply_silence(storage::Transaction& transa
   Application application(transaction, parts, env, std::move(*node));
   ECP_TRY(auto effect, application.silence(since));
   return std::optional<PresenceEffect>(std::move(effect));
+}
+
+Result<void> record_stretch(const PresenceEngine::Parts& parts, Env env, EdgeNodeId agent,
+                            std::int64_t connection, Time seen) {
+  std::vector<EdgeService> services;
+  ECP_TRY(
+      const auto node,
+      parts.store.read([&](storage::Transaction& transaction) -> Result<std::optional<EdgeNode>> {
+        ECP_TRY(auto found, transaction.get<EdgeNodeStore>().find(agent));
+        ECP_TRY(services, transaction.get<EdgeServiceStore>().list_of_node(agent));
+        return found;
+      }));
+  if (!node || node->status.state == ConnectionState::never) return {};
+  if (connection == node->status.connection) return {};
+  const auto from = std::max(node->status.last_seen, seen);
+  const auto to = env.clock.now();
+  for (const auto& service : services) {
+    if (!service.running || to - from < std::max(least_stretch, 3 * pace_of(service))) continue;
+    ECP_TRY_VOID(parts.series.record_gap({service.project.bytes(), service.id.bytes()},
+                                         {from, to, 0, "no_data"}));
+  }
+  return {};
 }
 
 }  // namespace ecp::inline v0::fleet

@@ -19,6 +19,7 @@ namespace ecp::inline v0::fleet {
 struct PresenceNews {
   EdgeNodeId agent;
   std::variant<link::Presence, link::Heartbeat> what;
+  std::size_t place = 0;  ///< Among the messages it came with.
 };
 
 /// What a committed unit means for memory, listeners and other engines.
@@ -42,7 +43,8 @@ struct KnownAgent {
   bool watched = true;  ///< Its silence means something: it is neither absent nor gone.
   ConnectionState state = ConnectionState::offline;
   std::int64_t connection = 0;
-  std::string facts;                         ///< Of the newest heartbeat that was stored.
+  std::int64_t stretched = 0;  ///< The connection before which it was away, as recorded.
+  std::string facts;           ///< Of the newest heartbeat that was stored.
   std::optional<link::Heartbeat> heartbeat;  ///< Newest; its vitals are written by flush.
 };
 
@@ -53,6 +55,11 @@ struct KnownAgent {
 [[nodiscard]] Result<std::optional<PresenceEffect>> apply_presence(
     storage::Transaction& transaction, const PresenceEngine::Parts& parts, Env env,
     const PresenceNews& news);
+
+/// An agent that connects anew was away since it was last seen. What it buffered meanwhile will
+/// fill that stretch; where nothing comes, a gap stays visible.
+[[nodiscard]] Result<void> record_stretch(const PresenceEngine::Parts& parts, Env env,
+                                          EdgeNodeId agent, std::int64_t connection, Time seen);
 
 /// Mark a node as absent when it still is silent. None when it is gone or was heard elsewhere.
 [[nodiscard]] Result<std::optional<PresenceEffect>> apply_silence(

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include <ecp/core/env.hpp>
 #include <ecp/core/export.hpp>
@@ -49,8 +50,10 @@ class ECP_EXPORT PresenceEngine {
   PresenceEngine(const PresenceEngine&) = delete;
   PresenceEngine& operator=(const PresenceEngine&) = delete;
 
-  /// Births, wills and heartbeats, in the order heard.
-  void take(std::span<const Heard> messages);
+  /// Births, wills and heartbeats, in the order heard. Return the places, ascending, of births and
+  /// wills that could not be stored: they do not come again by themselves, and nothing else of
+  /// their agents may be taken before them.
+  [[nodiscard]] std::vector<std::size_t> take(std::span<const Heard> messages);
   /// Anything else heard of an agent also proves that it lives.
   void heard(EdgeNodeId agent);
   /// The gateway is subscribed, or no longer: silence counts only from here on.

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <functional>
+#include <stdexcept>
 #include <utility>
 
 #include "world.hpp"
@@ -10,6 +13,30 @@ using namespace fleet_test;  // NOLINT
 namespace {
 
 using transport::ChannelKind;
+
+/// A store whose writes fail, or throw, while a test says so.
+class Ill final : public storage::Store {
+ public:
+  using Unit = std::function<Result<void>(storage::Transaction&)>;
+  explicit Ill(storage::Store& real) : real_(real) {}
+  void async_write(Unit unit, std::function<void(Result<void>)> handler) override {
+    real_.async_write(std::move(unit), std::move(handler));
+  }
+  void close() noexcept override {}
+
+  bool is_ill = false;
+  bool throws = false;
+
+ private:
+  Result<void> run_write(const Unit& unit) override {
+    if (throws) throw std::runtime_error("a defect of the store");
+    if (is_ill) return Error(ecp::reasons::unavailable, {{"what", "the database"}});
+    return real_.write(unit);
+  }
+  Result<void> run_read(const Unit& unit) override { return real_.read(unit); }
+
+  storage::Store& real_;
+};
 
 /// A gateway whose messages come exactly when a test says so.
 class Mouth final : public transport::AgentGateway {
@@ -23,6 +50,7 @@ class Mouth final : public transport::AgentGateway {
   void send(link::AgentId, transport::Channel channel, Bytes payload,
             transport::DoneHandler done) override {
     if (channel.kind == ChannelKind::ack) acks.push_back(must(link::parse_ack(payload)));
+    if (channel.kind == ChannelKind::answer_down) answers.push_back(payload);
     done({});
   }
   void deny(link::AgentId) override {}
@@ -33,6 +61,7 @@ class Mouth final : public transport::AgentGateway {
   std::string name = "mouth";
   transport::GatewayHandlers handlers;
   std::vector<link::Ack> acks;
+  std::vector<std::string> answers;
 };
 
 /// A node with a service, and an engine that hears what a test says, in one breath.
@@ -47,14 +76,21 @@ struct Site {
   void birth(EdgeNodeId from, std::int64_t connection) {
     say(from, ChannelKind::presence, link::to_json(link::Presence{true, connection, "1.0"}));
   }
-  void beats(EdgeNodeId from, int count) {
+  void beat(EdgeNodeId from, std::int64_t connection = 1) {
     link::Heartbeat heartbeat;
-    heartbeat.connection = 1;
-    for (int i = 0; i < count; ++i) say(from, ChannelKind::state, link::to_json(heartbeat));
+    heartbeat.connection = connection;
+    say(from, ChannelKind::state, link::to_json(heartbeat));
+  }
+  void beats(EdgeNodeId from, int count) {
+    for (int i = 0; i < count; ++i) beat(from);
   }
   void telemetry(std::int64_t first, std::int64_t count) {
     say(id, ChannelKind::telemetry,
         telemetry_document(service, first, count, "buffer-1", world.now()), service.to_string());
+  }
+  std::int64_t flips() {
+    const auto names = world.audited();
+    return std::count(names.begin(), names.end(), "edge_node.event");
   }
   ConnectionState state(EdgeNodeId node) { return world.node(node).status.state; }
 
@@ -63,7 +99,8 @@ struct Site {
   EdgeNodeId other = world.add_node("mill").id;
   EdgeServiceId service = world.add_service(id).id;
   Mouth mouth;
-  FleetEngine engine{{*world.store, *world.series, mouth, world.plane->live, world.plane->desired,
+  Ill store{*world.store};
+  FleetEngine engine{{store, *world.series, mouth, world.plane->live, world.plane->desired,
                       world.plane->commands, world.recorder, world.recorder, world.recorder},
                      {},
                      world.env()};
@@ -115,5 +152,93 @@ TEST_SUITE("fleet.FleetEngine") {
     site.telemetry(1, 3);
     site.world.run();
     CHECK(site.mouth.acks.size() == 1);
+  }
+
+  TEST_CASE("a birth that cannot be stored is tried again, and its telemetry waits for it") {
+    Site site;
+    site.birth(site.id, 10);
+    site.telemetry(1, 3);
+    site.world.run();
+    REQUIRE(site.mouth.acks.size() == 1);
+
+    site.store.is_ill = true;
+    site.birth(site.id, 4);  // The disk of an earlier day.
+    site.world.run();
+    site.birth(site.id, 5);
+    site.beat(site.id, 5);  // Alone, it would hide that the birth was missed.
+    site.telemetry(2, 3);
+    site.world.run();
+    site.store.is_ill = false;
+    site.telemetry(2, 3);
+    site.world.run();
+    CHECK(site.mouth.acks.size() == 1);
+
+    site.world.pass(1 * second);
+    CHECK(site.world.node(site.id).status.connection == 5);
+    CHECK(site.flips() == 1);
+    site.telemetry(2, 3);
+    site.world.run();
+    REQUIRE(site.mouth.acks.size() == 2);
+    CHECK(site.mouth.acks[1].renew);
+  }
+
+  TEST_CASE("a birth survives a store that throws") {
+    Site site;
+    site.store.throws = true;
+    site.birth(site.id, 1);
+    site.world.run();
+    site.store.throws = false;
+    site.world.pass(1 * second);
+    CHECK(site.state(site.id) == ConnectionState::online);
+    site.telemetry(1, 3);
+    site.world.run();
+    CHECK(site.mouth.acks.size() == 1);
+  }
+
+  TEST_CASE("births of many agents all come through when the database is back") {
+    Site site;
+    std::vector<EdgeNodeId> nodes;
+    for (int i = 0; i < 150; ++i) nodes.push_back(site.world.add_node(std::to_string(i)).id);
+    site.store.is_ill = true;
+    for (const auto node : nodes) site.birth(node, 1);
+    site.world.run();
+    site.world.pass(5 * second);
+    site.store.is_ill = false;
+    site.world.pass(2 * second);
+    for (const auto node : nodes) CHECK(site.state(node) == ConnectionState::online);
+  }
+
+  TEST_CASE("[R23] births that cannot be stored pile up to a bound for each agent") {
+    Site site;
+    site.store.is_ill = true;
+    for (int i = 1; i <= 50; ++i) {
+      site.birth(site.id, i);
+      site.world.run();
+    }
+    site.store.is_ill = false;
+    site.world.pass(1 * second);
+    CHECK(site.world.node(site.id).status.connection == 16);
+    CHECK(site.flips() == 0);
+  }
+
+  TEST_CASE("[R23] one manifest of an agent waits at a time; the others are refused") {
+    Site site;
+    const link::Question question{"manifest", std::string(1'000, ' ') + "{}"};
+    for (int i = 0; i < 5; ++i) {
+      site.say(site.id, ChannelKind::question, link::to_json(question),
+               "call-" + std::to_string(i));
+    }
+    site.say(site.other, ChannelKind::question, link::to_json(question), "call-9");
+    site.world.run();
+    const auto is_refused = [](const std::string& answer) {
+      return answer.find("core.over_limit") != std::string::npos;
+    };
+    const auto& answers = site.mouth.answers;
+    CHECK(answers.size() == 6);
+    CHECK(std::count_if(answers.begin(), answers.end(), is_refused) == 4);
+
+    site.say(site.id, ChannelKind::question, link::to_json(question), "call-10");
+    site.world.run();
+    CHECK_FALSE(is_refused(answers.back()));
   }
 }

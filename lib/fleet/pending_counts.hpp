@@ -2,7 +2,7 @@
 #pragma once
 
 /// @file
-/// Births and wills that were heard and are not applied yet.
+/// How much of one kind each agent has under way.
 
 #include <cstddef>
 #include <mutex>
@@ -12,10 +12,10 @@
 
 namespace ecp::inline v0::fleet {
 
-/// Counts them for each agent.
+/// Counts for each agent what was heard and is not dealt with yet.
 ///
 /// Thread safety: any thread.
-class PendingBirths {
+class PendingCounts {
  public:
   /// Return how many of the agent wait now.
   std::size_t add(EdgeNodeId agent) {
