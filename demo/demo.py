@@ -22,11 +22,16 @@ import tty
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from platform_parts import Api, Process, Receiver, Refused, Relay, free_port, wait_for  # noqa: E402
 
-HEARTBEAT_S = 5  # Offline alarm after 1.5 heartbeats + 5 s of silence.
-OFFLINE_ALARM_S = 1.5 * HEARTBEAT_S + 5
+HEARTBEAT_S = 5  # An offline alarm comes after 1.5 heartbeats + 5 s of silence.
+OFFLINE_TOLD_S = 1.5 * HEARTBEAT_S + 5 + 5  # And the telling.
 CUT_S = 30
-RECONNECT_S = 75
+RECONNECT_S = 15  # The agents of a small fleet try again within 4 s.
 FAST_MS, SLOW_MS = 200, 1000
+LARGEST_GAP_S = 2.5 * FAST_MS / 1000
+TAGS = (
+    "furnace/fast/temperature", "furnace/fast/counter", "furnace/fast/setpoint", "furnace/slow/humidity",
+    "second/fast/temperature", "second/fast/counter",
+)
 WEBHOOK_SECRET = "demo-webhook-secret-for-this-machine-only"
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -52,7 +57,12 @@ class Demo:
     # --- running steps -------------------------------------------------------------------------
 
     def step(self, sentence, action):
-        """Run one step and say what was seen; a failed one ends the demo."""
+        """Run one step; a failed one ends the demo."""
+        if not self.attempt(sentence, action):
+            raise SystemExit(1)
+
+    def attempt(self, sentence, action):
+        """Run one step, say what was seen, and tell whether it held."""
         self.step_number += 1
         begun = time.monotonic()
         try:
@@ -61,9 +71,10 @@ class Demo:
             self.failures += 1
             print(f"FAILED {self.step_number:2d}  {sentence}: {error}", flush=True)
             self.show_logs()
-            raise SystemExit(1) from error
+            return False
         took = time.monotonic() - begun
         print(f"ok   {self.step_number:2d}  {sentence}: {seen or 'done'} ({took:.1f} s)", flush=True)
+        return True
 
     def show_logs(self):
         for part in self.parts:
@@ -147,10 +158,7 @@ webhook:
             assert refused.status in (401, 403), refused
         secret = (self.data / "bootstrap-secret").read_text().strip()
         self.api.post("/api/v1/bootstrap", {**person, "secret": secret})
-        session = self.api.post(
-            "/api/v1/session", {"email": person["email"], "password": person["password"]}
-        )
-        self.api.token = session["access_token"]
+        self.api.log_in(person["email"], person["password"])
         organization = self.api.post("/api/v1/orgs", {"name": "Northern Steel"})
         place = f"/api/v1/orgs/{organization['id']}/projects"
         project = self.api.post(place, {"name": "Plant 7"})
@@ -159,7 +167,7 @@ webhook:
 
     def enroll(self):
         token = self.api.post(
-            self.place + "/enrollment-tokens", {"name": "gateway 1", "uses": 1, "expires_in_s": 3600}
+            self.place + "/enrollment-tokens", {"name": "first edge node", "uses": 1, "expires_in_s": 3600}
         )
         token_file = self.folder / "token"
         token_file.write_text(token["token"])
@@ -174,11 +182,16 @@ webhook:
         second.write_text(f"data_folder: {self.folder / 'second'}\n")
         command[3] = second
         again = subprocess.run(command, timeout=30, stdin=subprocess.DEVNULL, capture_output=True)
-        assert again.returncode != 0, "a used token enrolled a second gateway"
+        assert again.returncode != 0, "a used token enrolled a second machine"
         self.start_edge()
         node = wait_for("the node online", self.online_node, 15)
         self.node = node["id"]
-        return f"{node['name']} is {node['state']}; the used token is refused to another gateway"
+        told = wait_for("an alarm about the used token", lambda: self.active("enrollment_token.used_again"), 10)
+        return f"{node['name']} is {node['state']}; the used token is refused to another machine: {told[0]['name']}"
+
+    def active(self, source):
+        alarms = self.api.items(self.place + "/alarms", state="active")
+        return [alarm for alarm in alarms if alarm["source"] == source]
 
     def start_edge(self):
         self.edge = self.spawn("ecp-edge", [self.find("ecp-edge"), "run", "--config", self.edge_config])
@@ -224,6 +237,7 @@ webhook:
             ]
         }
         begun = time.monotonic()
+        self.collects_since = time.time() - 60
         service = self.api.post(
             self.place + "/edgeservices",
             {"name": "furnace", "node": self.node, "kind": "pipeline", "runtime": "builtin", "config": config},
@@ -266,17 +280,6 @@ webhook:
             if len(page) < 1000:
                 return found
             begin = seconds_of(page[-1]["time"]) + 0.001
-
-    def acknowledged(self):
-        """Wait until the agent's buffer has nothing left to send."""
-        node = wait_for(
-            "an empty buffer",
-            lambda: (lambda n: n if n["buffered"] is not None and n["buffered"] < 60 else None)(
-                self.api.get(f"{self.place}/edgenodes/{self.node}")
-            ),
-            30,
-        )
-        return node
 
     def write_setpoint(self, value=400.0):
         begun = time.monotonic()
@@ -325,11 +328,11 @@ webhook:
         )
         self.write_setpoint(threshold + 300)
         wait_for("the raise", lambda: self.receiver.find("furnace too hot", "raised"), 60)
-        active = self.api.items(self.place + "/alarms", state="active")
+        active = self.active("threshold")
         assert [alarm["name"] for alarm in active] == ["furnace too hot"], active
         self.write_setpoint(20.0)
         wait_for("the clear", lambda: self.receiver.find("furnace too hot", "cleared"), 90)
-        assert not self.api.items(self.place + "/alarms", state="active")
+        assert not self.active("threshold")
         return f"raised above {threshold:.0f} °C and cleared, both told to the webhook with a valid signature"
 
     # --- faults --------------------------------------------------------------------------------
@@ -343,86 +346,96 @@ webhook:
         self.https_relay.heal()
         healed = time.monotonic()
         end = begun + seconds
-        # The agent's pause between tries is random and grows to a minute, so that a fleet does not
-        # come back all at once.
-        wait_for("reconnection", self.online_again, RECONNECT_S)
+        wait_for("reconnection", self.online_node, RECONNECT_S)
         linked = time.monotonic()
         tag = "furnace/fast/counter"
-        wanted = int(seconds * 1000 / FAST_MS)
-
-        def whole():
-            found = self.samples(tag, begun, end)
-            return found if len(found) >= wanted - 2 else None
-
-        found = wait_for("the buffered samples", whole, 30)
+        # Samples come in the order in which they were stored: the first later one ends the backlog.
+        wait_for("the buffered samples", lambda: self.samples(tag, end, end + 5), 30)
         drained = time.monotonic() - linked
-        gap = self.largest_gap(self.samples(tag, begun - 2, end + 1))
-        assert gap <= FAST_MS / 1000 * 2.5, f"a gap of {gap:.2f} s"
-        times = [sample["time"] for sample in found]
-        assert len(times) == len(set(times)), "a sample is there twice"
+        found, missed, largest = self.reading(tag, begun, end)
         self.figures["cut_drained_s"] = round(drained, 1)
         return (
-            f"{seconds} s cut: {len(found)} samples of one tag buffered, 0 lost, link up {linked - healed:.1f} s"
-            f" after it healed, drained in {drained:.1f} s"
+            f"{seconds} s cut: {found} samples of one tag came late, {missed} intervals missed, the largest"
+            f" {largest * 1000:.0f} ms; link up {linked - healed:.1f} s after it healed, drained in {drained:.1f} s"
         )
-
-    def online_again(self):
-        """True once the agent's new connection is heard; the will of the old one came long before."""
-        return self.online_node() is not None
 
     def newest(self, tag):
         return seconds_of(self.values()[tag]["time"])
 
-    @staticmethod
-    def largest_gap(samples):
-        times = [seconds_of(sample["time"]) for sample in samples]
-        return max((b - a for a, b in zip(times, times[1:])), default=float("inf"))
+    def reading(self, tag, begin, end):
+        """Count of the samples of a stretch, intervals without one, largest interval; neither lost nor doubled."""
+        around = [seconds_of(sample["time"]) for sample in self.samples(tag, begin - 2, end + 1)]
+        assert len(around) == len(set(around)), "a sample is there twice"
+        steps = [later - earlier for earlier, later in zip(around, around[1:])]
+        largest = max(steps, default=float("inf"))
+        assert largest <= LARGEST_GAP_S, f"a gap of {largest:.2f} s"
+        missed = sum(round(step * 1000 / FAST_MS) - 1 for step in steps)
+        return sum(begin <= at < end for at in around), missed, largest
+
+    def held(self, end):
+        """How many samples of all tags the control plane holds up to a time, each of them once."""
+        found = []
+        for tag in TAGS:
+            found += [(tag, sample["time"]) for sample in self.samples(tag, self.collects_since, end)]
+        assert len(found) == len(set(found)), "a sample is there twice"
+        return len(found)
+
+    def counters(self):
+        """The numbers of `ecp-edge status`: samples that wait, that were ever stored, and that were dropped."""
+        command = [self.find("ecp-edge"), "status", "--config", self.edge_config]
+        answer = subprocess.run(command, timeout=10, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        told = dict(line.split(": ", 1) for line in answer.stdout.splitlines() if ": " in line)
+        return tuple(int(told[name].split()[0]) for name in ("buffered", "committed", "dropped"))
+
+    def count_all(self):
+        """Stop collecting, let the buffer run empty, and compare the numbers of both ends."""
+        self.finished(self.api.post(self.service + "/commands", {"action": "stop"}))
+
+        def still():
+            before = self.counters()
+            time.sleep(0.5)
+            return before if before == self.counters() and before[0] == 0 else None
+
+        _, committed, dropped = wait_for("an empty buffer", still, 30)
+        held = self.held(time.time() + 60)
+        assert (held, dropped) == (committed, 0), f"{committed} stored, {held} held, {dropped} dropped"
+        return f"{committed} stored at the edge, {held} held by the control plane, {dropped} dropped"
 
     def kill_agent(self):
         killed = time.monotonic()
         self.killed_at = time.time()
         self.edge.kill()
-        wait_for("the node offline", lambda: self.online_node() is None, OFFLINE_ALARM_S + 5)
+        wait_for("the node offline", lambda: self.online_node() is None, OFFLINE_TOLD_S)
         shown = time.monotonic() - killed
-        wait_for(
+        notice = wait_for(
             "the offline alarm at the webhook",
             lambda: self.receiver.find("edge node offline", "raised", killed),
-            OFFLINE_ALARM_S + HEARTBEAT_S + 5,
+            OFFLINE_TOLD_S,
         )
-        told = time.monotonic() - killed
+        told = notice["at"] - killed
+        assert told <= OFFLINE_TOLD_S, f"told after {told:.1f} s"
         self.figures["offline_alarm_s"] = round(told, 1)
-        return f"offline after {shown:.1f} s, webhook told after {told:.1f} s (stated: {OFFLINE_ALARM_S + 5:g} s)"
+        return f"offline after {shown:.1f} s, webhook told after {told:.1f} s (stated: {OFFLINE_TOLD_S:g} s)"
 
     def revive_agent(self):
         tag = "furnace/fast/counter"
-        stored = self.stored_numbers()
+        waited, committed, dropped = self.counters()
         begun = time.time()
         self.start_edge()
-        wait_for("the node online", self.online_node, 30)
+        wait_for("the node online", self.online_node, RECONNECT_S)
         wait_for("fresh values", lambda: self.newest(tag) > begun, 15)
         wait_for("the clear at the webhook", lambda: self.receiver.find("edge node offline", "cleared"), 30)
-        time.sleep(1)
-        before = self.samples(tag, self.killed_at - 20, self.killed_at + 1)
-        times = [sample["time"] for sample in before]
-        assert len(times) == len(set(times)), "a sample is there twice"
-        assert self.largest_gap(before) <= FAST_MS / 1000 * 2.5, "a number stored before the kill is missing"
+        held = self.held(begun)
+        assert (held, dropped) == (committed, 0), f"{committed} stored, {held} held, {dropped} dropped"
+        gap = wait_for("the time of death as a gap", lambda: self.death_shown(tag, begun), 10)
         dead = begun - self.killed_at
+        return f"back; {committed} were stored ({waited} waited), {held} are held; {dead:.0f} s dead, {gap:.0f} s shown as a gap"
 
-        def shown():
-            gaps = self.points(tag, self.killed_at - 5, time.time(), 10)["gaps"]
-            return any(seconds_of(gap["to"]) - seconds_of(gap["from"]) > dead * 0.6 for gap in gaps)
-
-        wait_for(f"the {dead:.0f} s of death as a gap", shown, 10)
-        return f"back; every stored number arrived once ({stored} waited), {dead:.0f} s shown as a gap"
-
-    def stored_numbers(self):
-        """How many samples the dead agent's file still holds unacknowledged."""
-        command = [self.find("ecp-edge"), "status", "--config", self.edge_config]
-        answer = subprocess.run(command, timeout=10, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-        for line in answer.stdout.splitlines():
-            if line.startswith("buffered:"):
-                return int(line.split(":")[1].split()[0])
-        raise AssertionError(f"status does not tell: {answer.stdout}{answer.stderr}")
+    def death_shown(self, tag, begun):
+        """Length of the gap in the history that covers most of the time that the agent was dead."""
+        gaps = self.points(tag, self.killed_at - 5, time.time(), 10)["gaps"]
+        lengths = [seconds_of(gap["to"]) - seconds_of(gap["from"]) for gap in gaps]
+        return next((length for length in lengths if length > (begun - self.killed_at) * 0.6), None)
 
     def kill_broker(self):
         pid = int((self.data / "broker" / "broker.process").read_text().split()[0])
@@ -431,22 +444,25 @@ webhook:
         wait_for("values again", lambda: self.newest("furnace/fast/counter") > killed + 0.3, 30)
         took = time.monotonic() - begun
         time.sleep(1)
-        gap = self.largest_gap(self.samples("furnace/fast/counter", killed - 3, killed + took))
-        assert gap <= FAST_MS / 1000 * 2.5, f"a gap of {gap:.2f} s"
+        found, missed, largest = self.reading("furnace/fast/counter", killed, killed + took)
         self.figures["broker_back_s"] = round(took, 1)
-        return f"values flow again after {took:.1f} s, nothing lost"
+        return (
+            f"values flow again after {took:.1f} s; {found} samples of one tag from then, {missed} intervals"
+            f" missed, the largest {largest * 1000:.0f} ms"
+        )
 
     def second_dies(self):
         plant = self.plants[1]
         plant.kill()
-        wait_for("its error", lambda: "second/fast/counter" not in self.values(), 15)
-        begun = time.time()
-        time.sleep(4)
-        gap = self.largest_gap(self.samples("furnace/fast/counter", begun, begun + 4))
-        assert gap <= FAST_MS / 1000 * 2.5, f"the furnace waited {gap:.2f} s"
-        plant.start()
+        try:
+            wait_for("its error", lambda: "second/fast/counter" not in self.values(), 15)
+            begun = time.time()
+            time.sleep(5)
+            _, _, largest = self.reading("furnace/fast/counter", begun, begun + 4)
+        finally:
+            plant.start()
         wait_for("its values again", lambda: "second/fast/counter" in self.values(), 45)
-        return f"its tags show the error, the furnace's largest interval stayed {gap * 1000:.0f} ms; it is back"
+        return f"its tags show the error, the furnace's largest interval stayed {largest * 1000:.0f} ms; it is back"
 
     def audit(self):
         command = [self.find("ecpd"), "audit", "verify", "--config", self.config]
@@ -501,7 +517,9 @@ webhook:
                     print(self.link(), flush=True)
                 elif key in keys:
                     print("...", keys[key][0], flush=True)
-                    self.step(*keys[key])
+                    self.attempt(*keys[key])
+                    if not self.edge.running:
+                        self.start_edge()
         finally:
             termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
 
@@ -530,13 +548,15 @@ def main():
         demo.run()
         if options.interactive:
             demo.interact()
+        demo.step("every sample is counted at both ends", demo.count_all)
         demo.step("the audit log verifies offline", demo.audit)
     finally:
         demo.close()
         if not options.keep and not demo.failures:
             shutil.rmtree(folder, ignore_errors=True)
     print("figures: " + ", ".join(f"{name} {value}" for name, value in demo.figures.items()))
+    return 1 if demo.failures else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -203,9 +203,27 @@ class Api:
     def __init__(self, url, ca_file):
         self.url = url
         self.context = ssl.create_default_context(cafile=str(ca_file))
-        self.token = None
+        self.token = self.refresh_token = None
+
+    def log_in(self, email, password):
+        """Begin a session that is refreshed when its access token has run out."""
+        self._keep(self.post("/api/v1/session", {"email": email, "password": password}))
+        return self
+
+    def _keep(self, session):
+        self.token, self.refresh_token = session["access_token"], session["refresh_token"]
 
     def call(self, method, path, body=None, headers=None, timeout=15):
+        try:
+            return self._call(method, path, body, headers, timeout)
+        except Refused as refused:
+            if refused.status != 401 or not self.refresh_token:
+                raise
+        refresh_token, self.token, self.refresh_token = self.refresh_token, None, None
+        self._keep(self._call("POST", "/api/v1/session/refresh", {"refresh_token": refresh_token}, None, timeout))
+        return self._call(method, path, body, headers, timeout)
+
+    def _call(self, method, path, body, headers, timeout):
         request = urllib.request.Request(self.url + path, method=method)
         for name, value in (headers or {}).items():
             request.add_header(name, value)

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 from product import PASSWORD, make_project
-from platform_parts import Refused
+from platform_parts import Api, Refused
 
 
 def refusal(call, *arguments, **named):
@@ -169,3 +169,12 @@ def test_the_audit_log_verifies_while_serving(plane):
     answer = plane.command("audit", "verify")
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "verified" in answer.stdout
+
+
+def test_a_session_outlives_its_access_token_by_a_refresh(plane, admin):
+    """What a program does that runs for longer than an access token is good."""
+    api = Api(plane.url, plane.data / "root-ca.pem").log_in("ada@example.com", PASSWORD)
+    first = api.refresh_token
+    api.token = "run out"
+    assert api.get("/api/v1/session")["user"]["email"] == "ada@example.com"
+    assert api.refresh_token != first and api.token != "run out"
