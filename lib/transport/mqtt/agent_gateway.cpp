@@ -89,8 +89,8 @@ class MqttAgentGateway final : public AgentGateway {
     {
       const std::lock_guard lock(shared_->mutex);
       shared_->denied.insert(agent);
-      keep_denied();
     }
+    keep_denied();
     send_control(deny_set::add({agent}));
   }
 
@@ -98,8 +98,8 @@ class MqttAgentGateway final : public AgentGateway {
     {
       const std::lock_guard lock(shared_->mutex);
       shared_->denied = {agents.begin(), agents.end()};
-      keep_denied();
     }
+    keep_denied();
     send_control(deny_set::replace({agents.begin(), agents.end()}));
   }
 
@@ -107,13 +107,17 @@ class MqttAgentGateway final : public AgentGateway {
   [[nodiscard]] std::uint64_t dropped() const noexcept override { return inbox_->dropped(); }
 
  private:
-  /// A broker that starts again reads the set before we can reach it. With the mutex held, so that
-  /// the file never falls back.
+  /// A broker that starts again reads the set before we can reach it. The set is looked up by
+  /// whoever has the file, so that the file never falls back.
   void keep_denied() {
     if (deny_path_.empty()) return;
-    const auto& denied = shared_->denied;
-    const auto kept =
-        write_denied(deny_path_, std::vector<link::AgentId>(denied.begin(), denied.end()));
+    const std::lock_guard writing(file_mutex_);
+    std::vector<link::AgentId> denied;
+    {
+      const std::lock_guard lock(shared_->mutex);
+      denied.assign(shared_->denied.begin(), shared_->denied.end());
+    }
+    const auto kept = write_denied(deny_path_, denied);
     if (kept) return;
     env_.log.error("mqtt", "the set of revoked agents is not kept for the broker's next start",
                    {{"problem", kept.error().describe()}});
@@ -133,6 +137,7 @@ class MqttAgentGateway final : public AgentGateway {
 
   const Env env_;
   const std::string deny_path_;
+  std::mutex file_mutex_;  ///< Held while the file is written; never taken on the executor.
   const std::shared_ptr<GatewayShared> shared_;  ///< Shared with handlers under way.
   const std::shared_ptr<Inbox> inbox_;           ///< Shared with the session and handlers.
   const std::shared_ptr<MqttSession> session_;   ///< Shared with its timers under way.
