@@ -5,9 +5,13 @@
 #include <ecp/transport/broker.hpp>
 
 #include "peer.hpp"
+#include "transport/direction.hpp"
+#include "transport/mqtt/topics.hpp"
 
 using namespace ecp;
 using namespace ecp::tests;
+using transport::Channel;
+using transport::ChannelKind;
 
 namespace {
 
@@ -47,13 +51,16 @@ struct Site {
   /// Every topic that might matter, and whether agent `a` may publish there.
   [[nodiscard]] std::vector<std::pair<std::string, bool>> topics() const {
     std::vector<std::pair<std::string, bool>> rows;
-    for (const auto* rest :
-         {"up/presence", "up/state", "up/telemetry/s", "up/call/1", "to/r1/result/1",
-          "down/desired", "down/command", "down/result/1", "down/call/r1/1", "other/x", ""}) {
-      const std::string text(rest);
-      const bool upward = text.rfind("up/", 0) == 0 || text.rfind("to/", 0) == 0;
-      rows.emplace_back(of(a, text), upward);
-      rows.emplace_back(of(b, text), false);
+    for (int i = 0; i <= static_cast<int>(ChannelKind::question_down); ++i) {
+      const auto kind = static_cast<ChannelKind>(i);
+      const Channel channel{kind, "s1", "r1"};
+      rows.emplace_back(transport::topics::of(*link::AgentId::parse(a), channel),
+                        transport::goes_up(kind));
+      rows.emplace_back(transport::topics::of(*link::AgentId::parse(b), channel), false);
+    }
+    for (const auto* rest : {"other/x", "down", ""}) {
+      rows.emplace_back(of(a, rest), false);
+      rows.emplace_back(of(b, rest), false);
     }
     for (const auto* topic : {"x", "/", "ecp", "ecp/v1", "ecp/v1/agents", "ecp/v1/ecpd/changed",
                               "ecp/v2/x", "$CONTROL/ecp/v1", "$CONTROL/dynamic-security/v1"}) {
