@@ -15,7 +15,6 @@ namespace ecp::inline v0::fleet {
 namespace {
 
 using AnyBatch = std::variant<link::ReportedBatch, link::AlarmBatch, link::EventBatch>;
-using Acks = std::vector<std::pair<EdgeNodeId, link::Ack>>;
 
 /// One journal batch that could be read.
 struct Incoming {
@@ -23,6 +22,15 @@ struct Incoming {
   std::string stream;
   AnyBatch batch;
 };
+
+/// What a unit of work means for the agents.
+struct Outcome {
+  std::vector<std::pair<EdgeNodeId, link::Ack>> acks;
+  std::vector<const Incoming*> holes;  ///< Batches that nothing was done about.
+};
+
+/// What to do about a batch with a hole before it.
+enum class OnHole { report, refuse };
 
 template <class Batch>
 std::optional<Incoming> made(const Heard& heard, std::string_view stream, Result<Batch> batch,
@@ -127,18 +135,23 @@ class Applier {
 /// more is stored from the old one, since the agent will send all of that anew.
 template <class Batch>
 Result<void> apply_batch(storage::Transaction& transaction, Applier& applier,
-                         const Incoming& incoming, const Batch& batch, Acks& acks) {
+                         const Incoming& incoming, const Batch& batch, OnHole on_hole,
+                         Outcome& outcome) {
   auto& buffers = transaction.get<BufferStore>();
   link::Ack ack{incoming.stream, batch.buffer_id, 0, {}, false};
   ECP_TRY(const bool refused, buffers.is_refused(incoming.agent, batch.buffer_id));
   ECP_TRY(const auto cursor, buffers.cursor(incoming.agent, incoming.stream, batch.buffer_id));
   if (refused || batch.first > cursor + 1) {
     if (!refused) {
+      if (on_hole == OnHole::report) {
+        outcome.holes.push_back(&incoming);
+        return {};
+      }
       ECP_TRY_VOID(buffers.advance(incoming.agent, incoming.stream, batch.buffer_id, cursor));
       ECP_TRY_VOID(buffers.refuse_all(incoming.agent));
     }
     ack.renew = true;
-    acks.emplace_back(incoming.agent, std::move(ack));
+    outcome.acks.emplace_back(incoming.agent, std::move(ack));
     return {};
   }
   const auto last = batch.first + static_cast<std::int64_t>(batch.items.size()) - 1;
@@ -148,24 +161,37 @@ Result<void> apply_batch(storage::Transaction& transaction, Applier& applier,
     ECP_TRY_VOID(applier.apply(std::span(batch.items).subspan(known), cursor + 1));
     ECP_TRY_VOID(buffers.advance(incoming.agent, incoming.stream, batch.buffer_id, last));
   }
-  acks.emplace_back(incoming.agent, std::move(ack));
+  outcome.acks.emplace_back(incoming.agent, std::move(ack));
   return {};
 }
 
 Result<void> apply_one(storage::Transaction& transaction, const IngestEngine::Parts& parts, Env env,
-                       const Incoming& incoming, Acks& acks) {
+                       const Incoming& incoming, OnHole on_hole, Outcome& outcome) {
   ECP_TRY(const auto node, transaction.get<EdgeNodeStore>().find(incoming.agent));
   if (!node || node->revoked) return {};
   Applier applier(transaction, parts, env, *node);
   return std::visit(
-      [&](const auto& batch) { return apply_batch(transaction, applier, incoming, batch, acks); },
+      [&](const auto& batch) {
+        return apply_batch(transaction, applier, incoming, batch, on_hole, outcome);
+      },
       incoming.batch);
+}
+
+Result<Outcome> take_some(const IngestEngine::Parts& parts, Env env, std::span<const Incoming> some,
+                          OnHole on_hole) {
+  return parts.store.write([&](storage::Transaction& transaction) -> Result<Outcome> {
+    Outcome outcome;
+    for (const auto& incoming : some) {
+      ECP_TRY_VOID(apply_one(transaction, parts, env, incoming, on_hole, outcome));
+    }
+    return outcome;
+  });
 }
 
 }  // namespace
 
 IngestEngine::IngestEngine(const Parts& parts, Env env)
-    : state_(std::make_unique<State>(State{parts, env})) {}
+    : state_(std::make_unique<State>(parts, env)) {}
 
 IngestEngine::~IngestEngine() = default;
 
@@ -175,33 +201,32 @@ void IngestEngine::take_journals(std::span<const Heard> messages) {
   for (const auto& message : messages) {
     if (auto incoming = parse(message, state.env)) parsed.push_back(std::move(*incoming));
   }
-  const auto take = [&](std::span<const Incoming> some) -> Result<Acks> {
-    return state.parts.store.write([&](storage::Transaction& transaction) -> Result<Acks> {
-      Acks acks;
-      for (const auto& incoming : some) {
-        ECP_TRY_VOID(apply_one(transaction, state.parts, state.env, incoming, acks));
-      }
-      return acks;
-    });
-  };
-  const auto tell = [&](const Acks& acks) {
-    for (const auto& [agent, ack] : acks) state.acknowledge(agent, ack);
-  };
-  if (parsed.empty()) return;
-  if (const auto acks = take(parsed)) {
-    crash_at("journal.after_commit");
-    return tell(*acks);
-  }
-  for (const auto& incoming : parsed) {  // One that fails must not hold up the others.
-    const auto acks = take(std::span(&incoming, 1));
-    if (acks) {
-      tell(*acks);
-      continue;
-    }
+  const auto failed = [&](const Incoming& incoming, const Error& error) {
     state.env.log.error("fleet", "a journal batch could not be applied; it will come again",
                         {{"node", incoming.agent.to_string()},
                          {"stream", incoming.stream},
-                         {"error", acks.error().describe()}});
+                         {"error", error.describe()}});
+  };
+  // Telemetry under way is acknowledged before its buffer is refused: it would come again in a new
+  // one, and be stored twice.
+  const auto refuse = [&](const Incoming& incoming) {
+    const std::lock_guard lock(state.telemetry);
+    const auto taken = take_some(state.parts, state.env, {&incoming, 1}, OnHole::refuse);
+    if (!taken) return failed(incoming, taken.error());
+    for (const auto& [agent, ack] : taken->acks) state.acknowledge(agent, ack);
+  };
+  const auto tell = [&](const Outcome& outcome) {
+    for (const auto& [agent, ack] : outcome.acks) state.acknowledge(agent, ack);
+    for (const auto* hole : outcome.holes) refuse(*hole);
+  };
+  if (parsed.empty()) return;
+  if (const auto all = take_some(state.parts, state.env, parsed, OnHole::report)) {
+    crash_at("journal.after_commit");
+    return tell(*all);
+  }
+  for (const auto& incoming : parsed) {  // One that fails must not hold up the others.
+    const auto one = take_some(state.parts, state.env, {&incoming, 1}, OnHole::report);
+    one ? tell(*one) : failed(incoming, one.error());
   }
 }
 

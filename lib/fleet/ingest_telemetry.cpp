@@ -138,6 +138,7 @@ void IngestEngine::take_telemetry(std::span<const Heard> messages) {
     state.env.log.error("fleet", "telemetry could not be stored; the agents will send it again",
                         {{"error", error.describe()}});
   };
+  const std::lock_guard lock(state.telemetry);
   const auto judged =
       state.parts.store.read([&](storage::Transaction& transaction) -> Result<std::vector<Judged>> {
         std::vector<Judged> all;

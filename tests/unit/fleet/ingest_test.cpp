@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 
+#include <functional>
+#include <future>
+#include <mutex>
+#include <thread>
+
 #include "world.hpp"
 
 using namespace fleet_test;  // NOLINT
@@ -35,6 +40,66 @@ struct Site {
     for (const auto& one : world.recorder.transitions) numbers.push_back(one.number);
     return numbers;
   }
+};
+
+/// The world's series, with a moment of a test's own before samples are stored.
+class Interrupted final : public series::SeriesStore {
+ public:
+  explicit Interrupted(series::SeriesStore& real) : real_(real) {}
+  Result<std::vector<series::Applied>> append(
+      const std::vector<std::pair<series::SeriesKey, series::NumberedBatch>>& batches) override {
+    before_append();
+    return real_.append(batches);
+  }
+  Result<std::vector<series::LatestValue>> latest(const series::SeriesKey& key) override {
+    return real_.latest(key);
+  }
+  Result<std::vector<series::Sample>> samples(const series::SeriesKey& key, std::string_view tag,
+                                              Time from, Time to, std::size_t limit) override {
+    return real_.samples(key, tag, from, to, limit);
+  }
+  Result<std::vector<series::Point>> aggregate(const series::SeriesKey& key, std::string_view tag,
+                                               Time from, Time to, std::size_t points) override {
+    return real_.aggregate(key, tag, from, to, points);
+  }
+  Result<std::vector<series::Gap>> gaps(const series::SeriesKey& key, Time from, Time to) override {
+    return real_.gaps(key, from, to);
+  }
+  Result<void> record_gap(const series::SeriesKey& key, const series::Gap& gap) override {
+    return real_.record_gap(key, gap);
+  }
+  Result<std::int64_t> count(const series::SeriesKey& key) override { return real_.count(key); }
+  Result<std::int64_t> expire(Time keep) override { return real_.expire(keep); }
+  Result<void> remove(const series::SeriesKey& key) override { return real_.remove(key); }
+
+  std::function<void()> before_append;
+
+ private:
+  series::SeriesStore& real_;
+};
+
+/// The world's store, which says when the first unit that writes is over.
+class Announcing final : public storage::Store {
+ public:
+  using Unit = std::function<Result<void>(storage::Transaction&)>;
+  explicit Announcing(storage::Store& real) : real_(real) {}
+  void async_write(Unit unit, std::function<void(Result<void>)> handler) override {
+    real_.async_write(std::move(unit), std::move(handler));
+  }
+  void close() noexcept override {}
+
+  std::promise<void> written;  ///< Once, by the first that is over.
+
+ private:
+  Result<void> run_write(const Unit& unit) override {
+    auto outcome = real_.write(unit);
+    std::call_once(once_, [this] { written.set_value(); });
+    return outcome;
+  }
+  Result<void> run_read(const Unit& unit) override { return real_.read(unit); }
+
+  storage::Store& real_;
+  std::once_flag once_;
 };
 
 }  // namespace
@@ -138,6 +203,37 @@ TEST_SUITE("fleet.IngestEngine") {
     site.agent.telemetry(site.service, 1, 5);
     CHECK(site.agent.acks.back().renew);
     CHECK(site.stored() == 0);
+  }
+
+  TEST_CASE("samples on their way are acknowledged before a hole in a journal costs the buffer") {
+    Site site;
+    Interrupted series(*site.world.series);
+    Announcing store(*site.world.store);
+    IngestEngine engine({store, series, *site.world.plane->gateway, site.world.plane->commands,
+                         site.world.recorder, site.world.plane->live},
+                        site.world.env());
+    link::EventBatch hole;
+    hole.buffer_id = "buffer-1";
+    hole.first = 7;
+    hole.items.push_back({"agent.started", "", site.world.now()});
+    const Heard journal{site.id, {transport::ChannelKind::event, {}, {}}, link::to_json(hole)};
+    const Heard telemetry{site.id,
+                          {transport::ChannelKind::telemetry, site.service.to_string(), {}},
+                          telemetry_document(site.service, 1, 5, "buffer-1", site.world.now())};
+    std::thread other;
+    series.before_append = [&] {
+      other = std::thread([&] { engine.take_journals({&journal, 1}); });
+      store.written.get_future().wait();
+    };
+
+    engine.take_telemetry({&telemetry, 1});
+    other.join();
+    site.world.run();
+
+    REQUIRE(site.agent.acks.size() == 2);
+    CHECK_FALSE(site.agent.acks[0].renew);
+    CHECK(site.agent.acks[0].upto == 5);
+    CHECK(site.agent.acks[1].renew);
   }
 
   TEST_CASE("a batch that fails moves no cursor and gets no acknowledgement") {
