@@ -6,6 +6,8 @@
 #include <ecp/core/limits.hpp>
 #include <ecp/http/reasons.hpp>
 
+#include "core/text.hpp"
+
 namespace ecp::inline v0::agent {
 namespace {
 
@@ -17,7 +19,7 @@ std::string message_of(const http::ClientResponse& response) {
   if (document) {
     const auto message = document->root().find("message");
     if (message && is_clean_utf8(message->get_string())) {
-      return std::string(message->get_string().substr(0, longest_message));
+      return text::clip(message->get_string(), longest_message);
     }
   }
   return "without a message";

@@ -106,6 +106,20 @@ TEST_SUITE("agent.Enrollment") {
     CHECK_FALSE(exists(gateway.files.identity()));
   }
 
+  TEST_CASE("a refusal in very many words is cut between two characters") {
+    PlaneServer plane;
+    Gateway gateway;
+    plane.refuses = true;
+    plane.refusal = "a";
+    for (int i = 0; i < 400; ++i) plane.refusal += "\u00fc";
+
+    const auto message = gateway.enroll(plane).error().message();
+
+    CHECK(is_clean_utf8(message));
+    CHECK(message.find("a\u00fc\u00fc") != std::string::npos);
+    CHECK(message.size() < 600);
+  }
+
   TEST_CASE("an enrolled folder is not enrolled twice") {
     PlaneServer plane;
     Gateway gateway;

@@ -68,6 +68,7 @@ class PlaneServer {
   std::map<std::string, int> keys;  ///< Digest of each key a certificate was made for.
   std::string last_renewed;         ///< Digest of the old certificate's key.
   bool renewed_anonymously = false;
+  std::string refusal = "these are the server's words";
 
  private:
   http::ServerOptions options() {
@@ -85,8 +86,8 @@ class PlaneServer {
     response.body = std::move(body);
     return response;
   }
-  static http::Response status(int number) {
-    auto response = json(R"({"code":1,"reason":"x.y","message":"these are the server's words"})");
+  [[nodiscard]] http::Response status(int number) const {
+    auto response = json(R"({"code":1,"reason":"x.y","message":")" + refusal + R"("})");
     response.status = number;
     return response;
   }
