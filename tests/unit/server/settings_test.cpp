@@ -34,6 +34,20 @@ TEST_SUITE("server.Settings") {
     CHECK(settings->plane.agent_urls == std::vector<std::string>{"https://127.0.0.1:8443"});
   }
 
+  TEST_CASE("the example file is good and shows the defaults") {
+    auto config = ecp::Config::load(ECPD_EXAMPLE_CONFIG, server::environment_prefix, {});
+    REQUIRE(config);
+    const auto settings = server::read_settings(*config);
+    REQUIRE(settings);
+    CHECK(settings->plane.data_folder == "/var/lib/ecpd");
+    const auto plain = read("data_folder: /var/lib/ecpd\n");
+    REQUIRE(plain);
+    CHECK(settings->plane.reconnect_cap == plain->plane.reconnect_cap);
+    CHECK(settings->plane.heartbeat == plain->plane.heartbeat);
+    CHECK(settings->plane.agent_urls == plain->plane.agent_urls);
+    CHECK(settings->http_port == plain->http_port);
+  }
+
   TEST_CASE("without a data folder the key is named") {
     CHECK(problem("http:\n  listen: 127.0.0.1:1\n").find("data_folder") != std::string::npos);
   }
