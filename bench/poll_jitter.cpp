@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // How evenly living Modbus devices are polled while others are dead: 20 devices at 100 ms, first
 // all alive, then 5 of them taking connections and never answering. Prints the deviation from the
-// interval. Promise: at most 5 ms among the living.
-//   ecp-poll-jitter [SECONDS]
+// interval. Promise: at most 5 ms among the living, which the median of three runs' largest
+// deviations must keep, so that one hiccup of the machine is no verdict. Exit code 1 when missed.
+//   ecp-poll-jitter [SECONDS OF EACH RUN]
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -25,6 +27,7 @@ namespace {
 
 constexpr int devices = 20;
 constexpr int interval_ms = 100;
+constexpr double promised_ms = 5;
 
 /// A device with one register; a dead one takes connections and requests, and says nothing.
 class Device {
@@ -105,13 +108,15 @@ std::vector<double> measure(int dead, int seconds) {
   return deviations;
 }
 
-void print(const char* what, const std::vector<double>& sorted) {
-  if (sorted.empty()) return;
+/// Print what was measured; return the largest deviation.
+double print(const char* what, const std::vector<double>& sorted) {
+  if (sorted.empty()) std::abort();  // No device was read twice: the bench itself is broken.
   const auto at = [&](double part) {
     return sorted[static_cast<std::size_t>(part * static_cast<double>(sorted.size() - 1))];
   };
   std::printf("poll jitter, %s: %zu intervals, p50 %.2f ms, p99 %.2f ms, max %.2f ms\n", what,
               sorted.size(), at(0.5), at(0.99), sorted.back());
+  return sorted.back();
 }
 
 }  // namespace
@@ -119,6 +124,11 @@ void print(const char* what, const std::vector<double>& sorted) {
 int main(int argc, char** argv) {
   const int seconds = argc > 1 ? std::atoi(argv[1]) : 20;
   print("20 devices alive", measure(0, seconds));
-  print("15 alive, 5 dead", measure(5, seconds));
-  return 0;
+  std::array<double, 3> worst{};
+  for (auto& each : worst) each = print("15 alive, 5 dead", measure(5, seconds));
+  std::sort(worst.begin(), worst.end());
+  const bool is_kept = worst[1] <= promised_ms;
+  std::printf("poll jitter, 15 alive, 5 dead: max %.2f ms, median of 3 runs | goal <= %.0f ms %s\n",
+              worst[1], promised_ms, is_kept ? "PASS" : "MISS");
+  return is_kept ? 0 : 1;
 }

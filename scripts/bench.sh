@@ -18,11 +18,14 @@ fi
 if [ -z "${ECP_BUILD:-}" ]; then
   cmake --preset release -Wno-dev -DECP_BUILD_BENCH=ON >/dev/null && \
     cmake --build --preset release -j "$(nproc)" \
-      --target ecpd ecp-edge ecp_mosquitto_plugin ecp-swarm ecp-raw-rollout >/dev/null || exit 1
+      --target ecpd ecp-edge ecp_mosquitto_plugin ecp-swarm ecp-raw-rollout ecp-poll-jitter \
+      >/dev/null || exit 1
   export ECP_BUILD=$PWD/build/release
 fi
 echo "build: $ECP_BUILD"
 export ECP_BENCH_STEADY_S=${ECP_BENCH_STEADY_S:-30}
+jitter=$(find "$ECP_BUILD" -type f -name ecp-poll-jitter -print -quit)
+"${jitter:-ecp-poll-jitter}" || code=1
 /usr/bin/python3 bench/footprint.py || code=1
 /usr/bin/python3 bench/latency.py || code=1
 /usr/bin/python3 bench/configuration.py || code=1
