@@ -23,6 +23,21 @@ class Registers(ModbusSparseDataBlock):
             super().setValues(address, values)
 
 
+class Gateway(ModbusServerContext):
+    """Unit 1 tells in input register 10 how often the silent units were asked."""
+
+    asked = 0
+
+    def slaves(self):
+        return [0, 1]  # With 0 among them the requests to all others come to the look-up below.
+
+    def __getitem__(self, slave):
+        if slave != 1:
+            self.asked += 1
+            super().__getitem__(1).setValues(4, 10, [self.asked])
+        return super().__getitem__(slave)
+
+
 def words(form, value):
     octets = struct.pack(form, value)
     return list(struct.unpack(f">{len(octets) // 2}H", octets))
@@ -55,14 +70,14 @@ async def main():
     port = int(sys.argv[1]) if len(sys.argv) > 1 else free_port()
     unit = ModbusSlaveContext(
         hr=holding(),
-        ir=ModbusSparseDataBlock({0: 77, 1: 78}),
+        ir=ModbusSparseDataBlock({0: 77, 1: 78, 10: 0}),
         co=ModbusSparseDataBlock({address: address % 2 for address in range(16)}),
         di=ModbusSparseDataBlock({address: 1 for address in range(4)}),
         zero_mode=True,
     )
     asyncio.get_running_loop().call_later(0.05, lambda: print(os.getpid(), port, flush=True))
     await StartAsyncTcpServer(
-        context=ModbusServerContext(slaves={1: unit}, single=False),
+        context=Gateway(slaves={1: unit}, single=False),
         address=("127.0.0.1", port), allow_reuse_address=True, ignore_missing_slaves=True,
     )
 
