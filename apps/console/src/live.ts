@@ -151,7 +151,7 @@ function showNodes(): void {
     row.dataset["state"] = node.state;
     const mine = services.filter((service) => service.node === node.id).map((service) => `${service.name}: ${service.state}`).join(", ");
     row.append(text("span", node.name), text("strong", node.state, node.state === "online" ? "good" : "bad"),
-      text("small", [mine, node.version && `agent ${node.version}`, node.last_seen && `last seen ${clock(node.last_seen)}`].filter(Boolean).join(" · ")));
+      text("small", [mine, node.version && `agent ${node.version}`, node.state !== "online" && node.last_seen && `last seen ${clock(node.last_seen)}`].filter(Boolean).join(" · ")));
     return row;
   });
   element("nodes").replaceChildren(...(rows.length ? rows : [text("li", "No edge node has enrolled yet.")]));
