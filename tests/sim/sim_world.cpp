@@ -142,7 +142,7 @@ void SimWorld::boot(SimSite& site) {
   parts.drivers = std::make_unique<SimDrivers>(site.device, world_.env());
   parts.open_link =
       [this](const link::LinkDocument& document) -> Result<std::unique_ptr<transport::AgentLink>> {
-    return network_.link(document.agent);
+    return network_.link(document.agent, world_.env(), document.reconnect_cap);
   };
   site.agent = must(agent::Agent::open(std::move(options), std::move(parts), world_.env()));
   must(site.agent->start());
