@@ -176,7 +176,7 @@ webhook:
         self.edge_config.write_text(f"data_folder: {self.edge_data}\n")
         url = f"https://127.0.0.1:{self.https_relay.port}"
         command = [self.find("ecp-edge"), "enroll", "--config", self.edge_config]
-        command += ["--url", url, "--token-file", token_file, "--name", "gateway-1"]
+        command += ["--url", url, "--token-file", token_file, "--name", "edge-1"]
         subprocess.run(command, check=True, timeout=30, stdin=subprocess.DEVNULL, capture_output=True)
         second = self.folder / "second.yaml"
         second.write_text(f"data_folder: {self.folder / 'second'}\n")
