@@ -113,18 +113,19 @@ def recovery(plane, swarm):
 
     dropped = min(1000, swarm.each)
     cuts = {
-        "ecpd killed": restart,
-        "broker killed": lambda: os.kill(plane.broker_pid(), signal.SIGKILL),
-        f"{dropped} agents' sockets reset": lambda: swarm.parts[0].ask(f"reset {dropped}"),
+        "ecpd killed": (restart, swarm.count),
+        "broker killed": (lambda: os.kill(plane.broker_pid(), signal.SIGKILL), swarm.count),
+        f"{dropped} agents' sockets reset": (lambda: swarm.parts[0].ask(f"reset {dropped}"), dropped),
     }
-    for what, cut in cuts.items():
-        times = swarm.recovery(cut, 300)
+    for what, (cut, count) in cuts.items():
+        # Agents that were not cut answer at once: the slowest answers are those of the ones that were.
+        times = swarm.recovery(cut, 300)[-count:]
         p95, p99, last = percentile(times, 95), percentile(times, 99), max(times)
         if swarm.count <= SMALL:
             goal, good = "p95 <= 5 s, all <= 15 s", p95 <= 5 and last <= 15
         else:
             goal, good = "p99 <= 60 s", p99 <= 60
-        figure(f"recovery of {swarm.count} agents, {what}",
+        figure(f"recovery of {count} of {swarm.count} agents, {what}",
                f"median {statistics.median(times):.2f} s, p95 {p95:.2f} s, p99 {p99:.2f} s, all {last:.2f} s",
                goal=goal, good=good)
         wait_for("all online again", lambda: swarm.online() == swarm.count, 120)

@@ -208,14 +208,11 @@ class Rig:
         """Stop collecting and compare both ends: nothing committed by the agent is missing."""
         command = self.api.post(self.path + "/commands", {"action": "stop"})
         wait_for("the stop", lambda: self.not_pending(f"{self.place}/commands/{command['id']}"), 30)
-        time.sleep(1)  # What was read before the stop is flushed to the buffer by then.
-        wait_for("an empty buffer", lambda: self.edge.status()["buffered"].split()[0] == "0", 30)
+        drained = self.edge.drained()
         self.edge.stop()
-        status = {name: int(text.split()[0]) for name, text in self.edge.status().items()
-                  if name in ("buffered", "committed", "dropped")}
-        assert status["buffered"] == status["dropped"] == 0, status
+        assert self.edge.counters() == drained, "samples came after the stop"
         held = stored(self.api, self.path)
-        assert len(held) == len(set(held)) == status["committed"]
+        assert drained == (0, len(held), 0) and len(held) == len(set(held))
         return len(held)
 
     def close(self):

@@ -4,18 +4,20 @@
 ECP_KILLS sets the number of kills (10 here, 100 in the soak), ECP_SEED repeats a run.
 """
 import datetime
+import math
 import os
 import random
 import signal
 import statistics
 import time
 
-from product import Plane, add_pipeline, find, make_edge, make_project, pipeline_config, wait_for
+from product import Plane, add_pipeline, make_edge, make_project, pipeline_config, wait_for
 from platform_parts import Refused
 
 KILLS = int(os.environ.get("ECP_KILLS", "10"))
 SEED = int(os.environ.get("ECP_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 31)
-RECOVERY_MAX_S = 15.0
+RECOVERY_MAX_S, RECOVERY_P95_S = 15.0, 5.0
+ENOUGH_FOR_P95 = 100
 INTERVAL_MS = 100
 
 
@@ -103,12 +105,10 @@ def test_kills_lose_and_double_nothing(tmp_path, plant, capsys):
         # Heal, stop collecting, and compare both ends' counts.
         command = rig.api.post(rig.path + "/commands", {"action": "stop"})
         wait_for("the stop", lambda: api.get(f"{place}/commands/{command['id']}")["state"] == "done", 30)
-        time.sleep(1)  # What was read before the stop is flushed to the buffer by then.
-        wait_for("an empty buffer", lambda: int(edge.status()["buffered"].split()[0]) == 0, 60)
+        drained = edge.drained()
         edge.stop()
-        status = edge.status()
-        assert int(status["buffered"].split()[0]) == 0, "samples came after the stop"
-        committed, dropped = int(status["committed"].split()[0]), int(status["dropped"].split()[0])
+        assert edge.counters() == drained, "samples came after the stop"
+        _, committed, dropped = drained
         assert dropped == 0
         held = stored(api, rig.path)
         assert len(held) == committed, f"seed {SEED}: {len(held)} held, {committed} committed"
@@ -117,11 +117,12 @@ def test_kills_lose_and_double_nothing(tmp_path, plant, capsys):
         verified = plane.command("audit", "verify")
         assert verified.returncode == 0, verified.stdout + verified.stderr
         everything = sorted(value for group in times.values() for value in group)
+        p95 = everything[math.ceil(len(everything) * 0.95) - 1]
         with capsys.disabled():
-            print(f"\n{KILLS} kills (seed {SEED}): {committed} samples, 0 lost, 0 doubled; recovery median "
-                  f"{statistics.median(everything):.2f} s, p95 {everything[int(len(everything) * 0.95)]:.2f} s, "
-                  f"largest {everything[-1]:.2f} s")
+            print(f"\n{KILLS} kills (seed {SEED}): {committed} samples stored, {len(held)} held; recovery median "
+                  f"{statistics.median(everything):.2f} s, p95 {p95:.2f} s, largest {everything[-1]:.2f} s")
         assert everything[-1] <= RECOVERY_MAX_S
+        assert len(everything) < ENOUGH_FOR_P95 or p95 <= RECOVERY_P95_S
     finally:
         if edge:
             edge.stop()
@@ -140,6 +141,5 @@ def test_an_admin_of_a_dead_plane_loses_nothing_that_was_answered(tmp_path):
         plane.start()
         api = plane.log_in("ada@example.com")
         assert {org["name"] for org in api.items("/api/v1/orgs")} >= set(names)
-        assert find("ecpd")
     finally:
         plane.stop()

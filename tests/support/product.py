@@ -4,6 +4,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "demo"))
@@ -120,6 +121,21 @@ class Edge:
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10, check=False,
         )
         return dict(line.split(":", 1) for line in answer.stdout.splitlines() if ":" in line)
+
+    def counters(self):
+        """Samples that wait for the plane, that were ever stored, and that were dropped."""
+        told = self.status()
+        return tuple(int(told[name].split()[0]) for name in ("buffered", "committed", "dropped"))
+
+    def drained(self, seconds=60):
+        """The counters once nothing more is stored and nothing waits; collecting must have been stopped."""
+
+        def still():
+            before = self.counters()
+            time.sleep(0.5)
+            return before if before[0] == 0 and before == self.counters() else None
+
+        return wait_for("an empty buffer", still, seconds)
 
     def stop(self):
         self.process.stop()
