@@ -8,6 +8,7 @@ namespace ecp::inline v0::agent {
 namespace {
 
 constexpr auto upkeep_interval = Milliseconds{3'600'000};
+constexpr std::uint64_t upkeeps_per_refetch = 24;
 constexpr auto refetch_pause = Milliseconds{60'000};
 constexpr auto settle_retry = Milliseconds{2'000};
 constexpr int most_doublings = 5;  // Of the first 2 s between two tries to fetch a body.
@@ -59,10 +60,12 @@ void Agent::State::settle() {
   if (is_linked_) send_heartbeat();
 }
 
-/// Every hour: renew the certificate at two thirds of its life.
+/// Every hour: renew the certificate at two thirds of its life; once a day, by chance so that a
+/// fleet does not ask all at once, see what is new of the link.
 void Agent::State::upkeep() {
   if (!has_https()) return;
   post_after(upkeep_interval, &State::upkeep);
+  if (env_.random.below(upkeeps_per_refetch) == 0) refetch_link();
   const auto now = server_time_.now().value_or(env_.clock.now());
   const auto due = needs_renewal(files_, std::max(now, env_.clock.now()));
   if (!due || !*due) return;
@@ -96,7 +99,6 @@ void Agent::State::take_link_document(const Result<link::LinkDocument>& document
   const auto& before = options_.link;
   const bool is_same =
       before.trust_roots_pem == document->trust_roots_pem &&
-      before.reconnect_cap == document->reconnect_cap &&
       std::equal(before.brokers.begin(), before.brokers.end(), document->brokers.begin(),
                  document->brokers.end(), [](const auto& left, const auto& right) {
                    return left.host == right.host && left.port == right.port;
@@ -104,6 +106,7 @@ void Agent::State::take_link_document(const Result<link::LinkDocument>& document
   options_.link = *document;
   reconciler_->set_keys(document->manifest_keys);
   if (is_same && link_) {
+    link_->set_reconnect_cap(document->reconnect_cap);
     if (is_renewal) link_->reconnect();
     return;
   }

@@ -9,6 +9,7 @@
 
 #include <ecp/core/export.hpp>
 #include <ecp/core/result.hpp>
+#include <ecp/core/time.hpp>
 #include <ecp/transport/channel.hpp>
 
 namespace ecp::inline v0::transport {
@@ -53,6 +54,8 @@ class ECP_EXPORT AgentLink {
   [[nodiscard]] virtual std::size_t max_payload() const noexcept = 0;
   /// Drop the connection and connect again at once (after a new certificate, or in tests).
   virtual void reconnect() = 0;
+  /// Bound the wait before each retry from now on; one that is planned already stays.
+  virtual void set_reconnect_cap(Milliseconds longest) = 0;
 };
 
-}  // namespace ecp::transport
+}  // namespace ecp::inline v0::transport

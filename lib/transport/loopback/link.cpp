@@ -75,6 +75,11 @@ class LoopbackLinkEnd final : public AgentLink {
     });
   }
 
+  void set_reconnect_cap(Milliseconds longest) override {
+    const std::lock_guard lock(end_->mutex);
+    end_->reconnect_cap = longest;
+  }
+
  private:
   Result<void> try_send(const Channel& channel, Bytes payload) {
     if (auto fits = check_channel(channel, true); !fits) return fits;
@@ -109,9 +114,9 @@ LinkEnd::LinkEnd(std::shared_ptr<LoopbackNetwork::State> net, link::AgentId id, 
     : network(std::move(net)),
       agent(id),
       env(world),
-      reconnect_cap(longest_wait),
       inbox(std::make_shared<Inbox>(world.executor, world.limits.inbound_queue,
-                                    limits::inbound_octets)) {}
+                                    limits::inbound_octets)),
+      reconnect_cap(longest_wait) {}
 
 void LinkEnd::connect() {
   {

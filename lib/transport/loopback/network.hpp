@@ -30,9 +30,9 @@ struct LinkEnd : std::enable_shared_from_this<LinkEnd> {
   const std::shared_ptr<LoopbackNetwork::State> network;
   const link::AgentId agent;
   const Env env;
-  const Milliseconds reconnect_cap;
   const std::shared_ptr<Inbox> inbox;
   std::mutex mutex;
+  Milliseconds reconnect_cap;
   LinkHandlers handlers;
   bool started = false;
   bool stopped = false;

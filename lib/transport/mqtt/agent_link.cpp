@@ -64,6 +64,7 @@ class MqttAgentLink final : public AgentLink {
     return session_->max_payload();
   }
   void reconnect() override { session_->reconnect(); }
+  void set_reconnect_cap(Milliseconds longest) override { session_->set_reconnect_cap(longest); }
 
  private:
   static Result<MqttGreeting> greeting(const LinkShared& shared) {

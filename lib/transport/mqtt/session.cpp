@@ -46,7 +46,8 @@ MqttSession::MqttSession(MqttSessionOptions options, Env env, std::shared_ptr<In
     : options_(std::move(options)),
       env_(env),
       inbox_(std::move(inbox)),
-      max_payload_(default_payload) {}
+      max_payload_(default_payload),
+      reconnect_cap_(options_.reconnect_cap) {}
 
 MqttSession::~MqttSession() {
   stop();
@@ -118,12 +119,12 @@ void MqttSession::begin_attempt(std::uint64_t attempt) {
   if (!greeting) {
     env_.log.warning("transport", "not ready to connect",
                      {{"problem", greeting.error().describe()}});
-    unsigned failures = 0;
+    Milliseconds delay{0};
     {
       const std::lock_guard lock(mutex_);
-      failures = failures_++;
+      delay = retry_delay(env_.random, failures_++, reconnect_cap_);
     }
-    plan_attempt(retry_delay(env_.random, failures, options_.reconnect_cap));
+    plan_attempt(delay);
     if (handlers_.on_state) handlers_.on_state(LinkState::down, LinkLoss::none);
     return;
   }
@@ -195,6 +196,11 @@ void MqttSession::reconnect() {
   }
 }
 
+void MqttSession::set_reconnect_cap(Milliseconds longest) {
+  const std::lock_guard lock(mutex_);
+  reconnect_cap_ = longest;
+}
+
 std::size_t MqttSession::max_payload() const noexcept {
   const std::lock_guard lock(mutex_);
   return max_payload_;
@@ -234,7 +240,7 @@ void MqttSession::run() {
       const std::lock_guard lock(mutex_);
       if (requests_.stop) return;
       if (!std::exchange(requests_.reconnect, false)) {
-        delay = retry_delay(env_.random, failures_++, options_.reconnect_cap);
+        delay = retry_delay(env_.random, failures_++, reconnect_cap_);
       }
       requests_.timed_out = false;
     }

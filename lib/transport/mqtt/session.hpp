@@ -69,6 +69,7 @@ class MqttSession final : public std::enable_shared_from_this<MqttSession> {
   void stop() noexcept;
   void send(MqttMessage message);
   void reconnect();
+  void set_reconnect_cap(Milliseconds longest);
   [[nodiscard]] std::size_t max_payload() const noexcept;
 
  private:
@@ -108,6 +109,7 @@ class MqttSession final : public std::enable_shared_from_this<MqttSession> {
   bool up_ = false;
   std::size_t pending_ = 0;
   std::size_t max_payload_;
+  Milliseconds reconnect_cap_;
   std::uint64_t attempt_ = 0;  ///< Number of the planned or running attempt.
   bool attempting_ = false;    ///< That attempt has begun.
   unsigned failures_ = 0;      ///< In a row.

@@ -188,9 +188,35 @@ std::vector<std::int64_t> recovery_ms(int count, Milliseconds reconnect_cap) {
   return times;
 }
 
+/// How often an agent tries to connect in the half minute after a cut.
+int tries_in_30_s(Milliseconds first_bound, Milliseconds learned_bound) {
+  ManualEnv env(7);
+  transport::LoopbackNetwork network(env.env());
+  const auto agent = env.ids.next<link::AgentId>();
+  const auto link = network.link(agent, env.env(), first_bound);
+  int tries = 0;
+  transport::LinkHandlers handlers;
+  handlers.on_connecting = [&] {
+    ++tries;
+    return transport::LinkHandlers::Presence{};
+  };
+  REQUIRE(link->start(std::move(handlers)));
+  env.executor.run_ready();
+  link->set_reconnect_cap(learned_bound);
+  network.cut(agent);
+  env.executor.advance(30s);
+  link->stop();
+  return tries;
+}
+
 }  // namespace
 
 TEST_SUITE("transport.AgentLink") {
+  TEST_CASE("a bound that is learned while the link is up holds for the next retries") {
+    CHECK(tries_in_30_s(60s, 100ms) > 100);
+    CHECK(tries_in_30_s(100ms, 60s) < 20);
+  }
+
   TEST_CASE("a small fleet is back within seconds after a cut of half a minute") {
     const auto times = recovery_ms(100, 4s);
 
