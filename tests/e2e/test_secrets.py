@@ -9,7 +9,6 @@ import secrets
 import signal
 import subprocess
 import threading
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -262,6 +261,14 @@ def operate(caller, place, edge, plant, receiver):
             return False
 
     wait_for("another broker", another, 15)
+    return path
+
+
+def calm(caller, place, path, edge):
+    """Stop collecting and wait until the edge has told all; what it told has been written then."""
+    command = caller.call("POST", path + "/commands", {"action": "stop"}, wanted=202)
+    wait_for("the stop", lambda: caller.call("GET", f"{place}/commands/{command['id']}")["state"] == "done", 30)
+    edge.drained()
 
 
 class PlainApi:
@@ -322,11 +329,11 @@ def test_no_secret_shows_where_it_does_not_belong(tmp_path, plant, receiver):
         keep_people(vault, caller, plane)
         edge = join(vault, caller, plane, place, tmp_path)
         hook(vault, caller, place, receiver, receiver.secret.decode())
-        operate(caller, place, edge, plant, receiver)
+        path = operate(caller, place, edge, plant, receiver)
         keep_keys(vault, plane, edge)
         verified = plane.command("audit", "verify")
         assert verified.returncode == 0, verified.stdout + verified.stderr
-        time.sleep(1)  # What is written behind the answers has been written then.
+        calm(caller, place, path, edge)
         places = {**shown(caller, org, place), **processes(plane, edge)}
     finally:
         if edge:
