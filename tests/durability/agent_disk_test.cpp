@@ -194,12 +194,9 @@ TEST_SUITE("durability.agent") {
       REQUIRE((states.first != states.second));
       for (const auto unsynced :
            {Unsynced::nothing, Unsynced::everything, Unsynced::some_sectors}) {
-        std::int64_t number = 1;
-        while (number < most_accesses && cut_at(lossy, folder, act, number, unsynced, states)) {
-          ++number;
-        }
-        CHECK(number > 2);
-        CHECK(number < most_accesses);
+        at_every_access(most_accesses, 2, [&](std::int64_t number) {
+          return cut_at(lossy, folder, act, number, unsynced, states);
+        });
       }
     }
   }
@@ -209,20 +206,18 @@ TEST_SUITE("durability.agent") {
     const TemporaryFolder folder;
     const auto content = undisturbed(folder, flush_samples).second;
     for (const auto unsynced : {Unsynced::nothing, Unsynced::everything, Unsynced::some_sectors}) {
-      std::int64_t number = 1;
-      for (bool was_cut = true; was_cut && number < most_accesses; ++number) {
+      at_every_access(most_accesses, 4, [&](std::int64_t number) {
         AgentDisk disk(folder);
         disk.flush(30);
         SeededRandom chance(static_cast<std::uint64_t>(number));
         lossy.fail_at(number, Fault::cut);
         disk.close();  // The last one to close moves it.
-        was_cut = lossy.end_fault();
+        const bool was_cut = lossy.end_fault();
         lossy.restore(unsynced, chance);
         CHECK(disk.integrity() == "ok");
         CHECK_MESSAGE((disk.content() == content), "cut at access " << number);
-      }
-      CHECK(number > 5);
-      CHECK(number < most_accesses);
+        return was_cut;
+      });
     }
   }
 
@@ -233,12 +228,9 @@ TEST_SUITE("durability.agent") {
       CAPTURE(name);
       const auto states = undisturbed(folder, act);
       for (const auto fault : {Fault::io_error, Fault::full}) {
-        std::int64_t number = 1;
-        while (number < most_accesses && fail_at(lossy, folder, act, number, fault, states)) {
-          ++number;
-        }
-        CHECK(number > 2);
-        CHECK(number < most_accesses);
+        at_every_access(most_accesses, 2, [&](std::int64_t number) {
+          return fail_at(lossy, folder, act, number, fault, states);
+        });
       }
     }
   }

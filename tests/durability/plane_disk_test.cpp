@@ -137,12 +137,9 @@ TEST_SUITE("durability.plane") {
       CHECK(grown.at("audit_entries") == 1);
       for (const auto unsynced :
            {Unsynced::nothing, Unsynced::everything, Unsynced::some_sectors}) {
-        std::int64_t number = 1;
-        while (number < most_accesses && cut_at(lossy, disk, act, number, unsynced, grown)) {
-          ++number;
-        }
-        CHECK(number > 2);
-        CHECK(number < most_accesses);
+        at_every_access(most_accesses, 2, [&](std::int64_t number) {
+          return cut_at(lossy, disk, act, number, unsynced, grown);
+        });
       }
     }
   }
@@ -156,18 +153,16 @@ TEST_SUITE("durability.plane") {
       CAPTURE(name);
       const auto grown = growth(disk, act);
       for (const auto fault : {Fault::io_error, Fault::full}) {
-        std::int64_t number = 1;
-        for (bool was_met = true; was_met && number < most_accesses; ++number) {
+        at_every_access(most_accesses, 2, [&](std::int64_t number) {
           const auto before = disk.counts();
           lossy.fail_at(number, fault);
           const bool is_done = act(disk);
-          was_met = lossy.end_fault();
+          const bool was_met = lossy.end_fault();
           CHECK_MESSAGE((disk.counts() == (is_done ? sum(before, grown) : before)),
                         "failed at access " << number);
           CHECK((is_done || act(disk)));
-        }
-        CHECK(number > 2);
-        CHECK(number < most_accesses);
+          return was_met;
+        });
       }
     }
   }
@@ -244,12 +239,9 @@ TEST_SUITE("durability.series") {
     for (const std::int64_t stored_before : {0, 100}) {  // Without and with the day's file.
       for (const auto unsynced :
            {Unsynced::nothing, Unsynced::everything, Unsynced::some_sectors}) {
-        std::int64_t number = 1;
-        while (number < most_accesses && cut_series_at(lossy, number, unsynced, stored_before)) {
-          ++number;
-        }
-        CHECK(number > 2);
-        CHECK(number < most_accesses);
+        at_every_access(most_accesses, 2, [&](std::int64_t number) {
+          return cut_series_at(lossy, number, unsynced, stored_before);
+        });
       }
     }
   }

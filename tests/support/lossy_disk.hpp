@@ -11,6 +11,8 @@
 
 #include <ecp/core/random.hpp>
 
+#include <doctest/doctest.h>
+
 namespace ecp_test {
 
 /// SQLite's VFS of this process while it lives, over the system's own: what runs sees every write
@@ -47,6 +49,16 @@ class LossyDisk {
  private:
   std::unique_ptr<State> state_;
 };
+
+/// Let access 1, 2, ... of an act meet a fault, until the act has no such access any more, which
+/// `meets(number)` tells by false. More than `least` - 1 were met, and `bound` was not reached.
+template <class Meets>
+void at_every_access(std::int64_t bound, std::int64_t least, const Meets& meets) {
+  std::int64_t number = 1;
+  while (number < bound && meets(number)) ++number;
+  CHECK(number > least);
+  CHECK(number < bound);
+}
 
 /// All tables of a database with all their rows, as text.
 [[nodiscard]] std::string content_of(const std::string& path);

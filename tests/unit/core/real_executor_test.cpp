@@ -115,40 +115,6 @@ TEST_SUITE("core.ExecutorThread") {
   }
 }
 
-TEST_SUITE("core.RealEnv") {
-  TEST_CASE("an exception that escapes a task is logged and the workers go on") {
-    MemoryLog log;
-    RealEnv world(log, 1);
-    const auto env = world.env();
-    std::promise<void> done;
-    env.workers.post([] { throw std::runtime_error("the vendor's fault"); });
-    env.workers.post([] { throw 7; });
-    env.workers.post([&] { done.set_value(); });
-
-    done.get_future().get();
-
-    REQUIRE(log.entries().size() == 2);
-    CHECK(log.entries()[0].level == LogLevel::error);
-    CHECK(log.contains("the vendor's fault"));
-  }
-
-  TEST_CASE("an exception that escapes a callback or a timer is logged and the executor goes on") {
-    MemoryLog log;
-    RealEnv world(log, 1);
-    const auto env = world.env();
-    std::promise<void> done;
-    env.executor.post([] { throw std::runtime_error("the vendor's fault"); });
-    env.executor.post_after(0ms, [] { throw 7; });
-    env.executor.post_after(1ms, [&] { done.set_value(); });
-
-    done.get_future().get();
-
-    REQUIRE(log.entries().size() == 2);
-    CHECK(log.entries()[0].level == LogLevel::error);
-    CHECK(log.contains("the vendor's fault"));
-  }
-}
-
 TEST_SUITE("core.WorkerPool") {
   TEST_CASE("workers run everything that was queued before the stop, on threads of their own") {
     std::atomic<int> runs = 0;
@@ -201,6 +167,38 @@ TEST_SUITE("core.RealEnv") {
     CHECK(&env.log == &log);
     world.stop();
     world.stop();
+  }
+
+  TEST_CASE("an exception that escapes a task is logged and the workers go on") {
+    MemoryLog log;
+    RealEnv world(log, 1);
+    const auto env = world.env();
+    std::promise<void> done;
+    env.workers.post([] { throw std::runtime_error("the vendor's fault"); });
+    env.workers.post([] { throw 7; });
+    env.workers.post([&] { done.set_value(); });
+
+    done.get_future().get();
+
+    REQUIRE(log.entries().size() == 2);
+    CHECK(log.entries()[0].level == LogLevel::error);
+    CHECK(log.contains("the vendor's fault"));
+  }
+
+  TEST_CASE("an exception that escapes a callback or a timer is logged and the executor goes on") {
+    MemoryLog log;
+    RealEnv world(log, 1);
+    const auto env = world.env();
+    std::promise<void> done;
+    env.executor.post([] { throw std::runtime_error("the vendor's fault"); });
+    env.executor.post_after(0ms, [] { throw 7; });
+    env.executor.post_after(1ms, [&] { done.set_value(); });
+
+    done.get_future().get();
+
+    REQUIRE(log.entries().size() == 2);
+    CHECK(log.entries()[0].level == LogLevel::error);
+    CHECK(log.contains("the vendor's fault"));
   }
 }
 

@@ -33,6 +33,24 @@ access::Scope new_project(ControlPlane& plane) {
   return {organization.id, must(plane.projects().create(grant, organization.id, {"Hall", ""})).id};
 }
 
+/// A project with an enrollment token for `uses` machines.
+struct Line {
+  explicit Line(ControlPlane& owner, std::int64_t uses = 1)
+      : plane(owner),
+        scope(new_project(owner)),
+        grant(owner.authorizer().system("test", scope)),
+        token(must(owner.enrollment_tokens().create(grant, {"line", uses, Milliseconds(3'600'000)}))
+                  .text) {}
+  auto enroll(const std::string& name) {
+    const auto csr = must(pki::make_csr(must(pki::make_p256_key()), "any"));
+    return plane.enrollment().enroll(token.view(), csr, name, {});
+  }
+  ControlPlane& plane;
+  access::Scope scope;
+  access::Grant grant;
+  Secret token;
+};
+
 TEST_SUITE("plane.ControlPlane") {
   TEST_CASE("an empty folder becomes a control plane with a CA and a secret for the first admin") {
     PlaneWorld place;
@@ -96,24 +114,15 @@ TEST_SUITE("plane.ControlPlane") {
       CHECK(pki::verify_chain(question));
     }
     CHECK(tls.client_ca_pem == plane->authority().agent_ca_pem());
-    const auto scope = new_project(*plane);
-    const auto grant = plane->authorizer().system("test", scope);
-    const auto created =
-        must(plane->enrollment_tokens().create(grant, {"line", 1, Milliseconds(3'600'000)}));
     const auto pin = to_hex(must(pki::last_certificate_digest(tls.certificate_chain_pem)));
-    CHECK(created.text.view().ends_with("." + pin));
+    CHECK(Line(*plane).token.view().ends_with("." + pin));
   }
 
   TEST_CASE("an enrolled agent is told brokers, addresses, roots and the manifest key") {
     PlaneWorld place;
     const auto plane = must(place.open());
-    const auto scope = new_project(*plane);
-    const auto grant = plane->authorizer().system("test", scope);
-    const auto created =
-        must(plane->enrollment_tokens().create(grant, {"line", 1, Milliseconds(3'600'000)}));
-    const auto csr = must(pki::make_csr(must(pki::make_p256_key()), "any"));
 
-    const auto answer = must(plane->enrollment().enroll(created.text.view(), csr, "press-7", {}));
+    const auto answer = must(Line(*plane).enroll("press-7"));
 
     CHECK(answer.link.agent == answer.agent);
     CHECK(answer.link.https_urls == place.config().agent_urls);
@@ -127,38 +136,28 @@ TEST_SUITE("plane.ControlPlane") {
   TEST_CASE("a project with edge nodes cannot be removed, one without can, with all its tokens") {
     PlaneWorld place;
     const auto plane = must(place.open());
-    const auto scope = new_project(*plane);
-    const auto grant = plane->authorizer().system("test", scope);
-    const auto token =
-        must(plane->enrollment_tokens().create(grant, {"line", 2, Milliseconds(3'600'000)}));
-    const auto csr = must(pki::make_csr(must(pki::make_p256_key()), "any"));
-    const auto node = must(plane->enrollment().enroll(token.text.view(), csr, "press-7", {})).agent;
+    Line line(*plane, 2);
+    const auto node = must(line.enroll("press-7")).agent;
 
-    CHECK(failure(plane->projects().remove(grant, scope, Revision::first)) == "tenancy.not_empty");
-    must(plane->edge_nodes().remove(grant, node, Revision::first));
-    CHECK(plane->projects().remove(grant, scope, Revision::first));
-    CHECK_FALSE(plane->enrollment().enroll(token.text.view(), csr, "press-8", {}));
+    CHECK(failure(plane->projects().remove(line.grant, line.scope, Revision::first)) ==
+          "tenancy.not_empty");
+    must(plane->edge_nodes().remove(line.grant, node, Revision::first));
+    CHECK(plane->projects().remove(line.grant, line.scope, Revision::first));
+    CHECK_FALSE(line.enroll("press-8"));
   }
 
   TEST_CASE("[R17] a second machine with a used-up token is refused and an alarm for a day") {
     PlaneWorld place;
     const auto plane = must(place.open());
-    const auto scope = new_project(*plane);
-    const auto grant = plane->authorizer().system("test", scope);
-    const auto token =
-        must(plane->enrollment_tokens().create(grant, {"line", 1, Milliseconds(3'600'000)}));
-    const auto enroll = [&](const std::string& name) {
-      const auto csr = must(pki::make_csr(must(pki::make_p256_key()), "any"));
-      return plane->enrollment().enroll(token.text.view(), csr, name, {});
-    };
+    Line line(*plane);
     alarm::AlarmQuery active;
-    active.project = scope.project;
+    active.project = line.scope.project;
     active.state = alarm::AlarmState::active;
-    const auto count = [&] { return must(plane->alarms().list(grant, active, {})).total; };
+    const auto count = [&] { return must(plane->alarms().list(line.grant, active, {})).total; };
 
-    must(enroll("press-7"));
+    must(line.enroll("press-7"));
     CHECK(count() == 0);
-    CHECK(failure(enroll("press-8")) == "enrollment.token_used");
+    CHECK(failure(line.enroll("press-8")) == "enrollment.token_used");
     CHECK(count() == 1);
     place.world.clock.advance(std::chrono::hours(24));
     place.world.executor.advance(std::chrono::minutes(1));
@@ -174,24 +173,20 @@ TEST_SUITE("plane.ControlPlane") {
     const auto plane =
         must(place.open_on(must(Backend::open(plane::store_modules(), place.world.env()))));
     place.make_admin(*plane);
-    const auto scope = new_project(*plane);
-    const auto grant = plane->authorizer().system("test", scope);
-    const auto token =
-        must(plane->enrollment_tokens().create(grant, {"line", 1, Milliseconds(3'600'000)}));
-    const auto csr = must(pki::make_csr(must(pki::make_p256_key()), "any"));
+    Line line(*plane);
 
-    const auto node = must(plane->enrollment().enroll(token.text.view(), csr, "press-7", {})).agent;
+    const auto node = must(line.enroll("press-7")).agent;
     fleet::EdgeServiceRegistry::NewService wanted;
     wanted.name = "press";
     wanted.node = node;
     wanted.kind = "pipeline";
     wanted.runtime = "builtin";
     wanted.config_json = R"({"drivers":[]})";
-    const auto service = must(plane->edge_services().create(grant, wanted));
+    const auto service = must(plane->edge_services().create(line.grant, wanted));
 
     CHECK(plane->sessions().log_in("admin@example.com", Secret("green-valve-turns-slowly"), {}));
-    CHECK(must(plane->edge_nodes().get(grant, node)).name == "press-7");
-    CHECK(must(plane->edge_services().get(grant, service.id)).name == "press");
+    CHECK(must(plane->edge_nodes().get(line.grant, node)).name == "press-7");
+    CHECK(must(plane->edge_services().get(line.grant, service.id)).name == "press");
     plane->stop();
   }
 
