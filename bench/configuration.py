@@ -13,11 +13,9 @@ import sys
 import tempfile
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests" / "support"))
-from product import (  # noqa: E402
-    ROOT, Plane, Process, add_pipeline, free_port, make_edge, make_project, pipeline_config, wait_for,
-)
-from report import absent, code, figure, percentile  # noqa: E402
+from furnace import polled_furnace
+from product import pipeline_config, wait_for
+from report import absent, code, figure, percentile
 
 CHANGES, INTERVAL_MS, GOAL_S = 20, 100, 1.0
 
@@ -50,27 +48,12 @@ def change(api, path, port, number):
 
 
 def main():
-    with tempfile.TemporaryDirectory(prefix="ecp-bench-") as name:
-        folder, port = pathlib.Path(name), free_port()
-        plant = Process("plant", ["/usr/bin/python3", ROOT / "tools/plant/plant.py", "--port", port], folder).start()
-        plane, edge = Plane(folder).start(), None
-        try:
-            wait_for("the plant", lambda: "ready" in plant.text(), 15)
-            api = plane.bootstrap()
-            _, place = make_project(api)
-            edge = make_edge(plane, api, place, folder, "gateway-1")
-            service = add_pipeline(api, place, edge.node, port, "bench", INTERVAL_MS)
-            path = f"{place}/edgeservices/{service['id']}"
-            wait_for("values", lambda: len(api.get(path + "/values")["items"]) >= 3, 15)
+    with tempfile.TemporaryDirectory(prefix="ecp-bench-") as folder:
+        with polled_furnace(pathlib.Path(folder), INTERVAL_MS) as here:
             times = []
             for number in range(CHANGES):
-                times.append(change(api, path, port, number))
+                times.append(change(here.api, here.service, here.port, number))
                 time.sleep(0.3)
-        finally:
-            if edge:
-                edge.stop()
-            plane.stop()
-            plant.stop()
     applied, stored = ([pair[i] for pair in times] for i in range(2))
     median = statistics.median(applied)
     figure(f"changed data tags applied at the edge, median of {CHANGES}",

@@ -18,9 +18,8 @@ import tempfile
 import threading
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests" / "support"))
-from product import Plane, Process, ROOT, add_pipeline, free_port, make_edge, make_project, wait_for  # noqa: E402
-from report import absent, code, figure, percentile  # noqa: E402
+from furnace import polled_furnace
+from report import absent, code, figure, percentile
 
 CHANGES, SLACK_MS = {100: 60, 1000: 30}, 150
 SETPOINT_REGISTER = 6  # 400007
@@ -51,37 +50,21 @@ def follow(plane, api, place, events):
 
 
 def measure(interval_ms, folder):
-    port = free_port()
-    plant = Process("plant", ["/usr/bin/python3", ROOT / "tools/plant/plant.py", "--port", port], folder).start()
-    plane = Plane(folder).start()
-    edge = None
-    try:
-        wait_for("the plant", lambda: "ready" in plant.text(), 15)
-        api = plane.bootstrap()
-        _, place = make_project(api)
-        edge = make_edge(plane, api, place, folder, "gateway-1")
-        service = add_pipeline(api, place, edge.node, port, "bench", interval_ms)
-        path = f"{place}/edgeservices/{service['id']}/values"
-        wait_for("values", lambda: len(api.get(path)["items"]) >= 3, 15)
+    with polled_furnace(folder, interval_ms) as here:
         events = queue.Queue()
-        threading.Thread(target=follow, args=(plane, api, place, events), daemon=True).start()
+        threading.Thread(target=follow, args=(here.plane, here.api, here.place, events), daemon=True).start()
         times = []
         for number in range(CHANGES[interval_ms]):
             time.sleep(random.uniform(0.2, 0.2 + 2 * interval_ms / 1000))
             wanted = 100.0 + number
             begun = time.monotonic()
-            write_register(port, wanted)
+            write_register(here.port, wanted)
             while True:
                 value, arrived = events.get(timeout=10 + interval_ms / 500)
                 if value == wanted:
                     break
             times.append((arrived - begun) * 1000)
         return times
-    finally:
-        if edge:
-            edge.stop()
-        plane.stop()
-        plant.stop()
 
 
 def main():
