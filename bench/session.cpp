@@ -58,8 +58,9 @@ Session::~Session() { mosquitto_destroy(client_); }
 
 bool Session::connect() {
   on_connecting();
-  return mosquitto_connect(client_, endpoint_.host.c_str(), endpoint_.port,
-                           endpoint_.keep_alive_s) == MOSQ_ERR_SUCCESS;
+  // A broker that is overrun drops SYNs: waiting here would hold up every other session.
+  return mosquitto_connect_async(client_, endpoint_.host.c_str(), endpoint_.port,
+                                 endpoint_.keep_alive_s) == MOSQ_ERR_SUCCESS;
 }
 
 void Session::work(bool readable, bool writable) {

@@ -67,18 +67,21 @@ void SessionLoop::run(const Command& command) {
 void SessionLoop::turn() {
   epoll_event events[512];
   const int ready = epoll_wait(poll_, events, 512, poll_ms);
-  for (int i = 0; i < ready; ++i) serve(events[i].data.u64);
+  for (int i = 0; i < ready; ++i) serve(events[i].data.u64, events[i].events);
   const auto now = steady_ms();
   if (now < next_sweep_ms_) return;
   next_sweep_ms_ = now + sweep_ms;
   sweep(now);
 }
 
-void SessionLoop::serve(std::size_t index) {
+/// libmosquitto takes a socket that breaks in the handshake for one still being made, for ever.
+void SessionLoop::serve(std::size_t index, std::uint32_t events) {
   auto& session = *sessions_[index];
   do {
     session.work(true, true);
-  } while (is_readable(session.descriptor()));
+  } while (session.is_up() && is_readable(session.descriptor()));
+  const bool broken = (events & (EPOLLHUP | EPOLLRDHUP | EPOLLERR)) != 0;
+  if (broken && !session.is_up() && ways_[index].descriptor >= 0) note_loss(index, steady_ms());
 }
 
 void SessionLoop::sweep(std::int64_t now_ms) {
@@ -93,7 +96,7 @@ void SessionLoop::sweep(std::int64_t now_ms) {
     }
     if (way.descriptor >= 0 && session.descriptor() < 0) note_loss(i, now_ms);
     if (way.descriptor >= 0) {
-      if (now_ms - way.begun_ms > connect_patience_ms) session.reset();
+      if (now_ms - way.begun_ms > connect_patience_ms) note_loss(i, now_ms);
       continue;
     }
     if (i >= first_opened_) {  // The first time, a few at once.
@@ -111,13 +114,14 @@ void SessionLoop::open(std::size_t index, std::int64_t now_ms) {
   if (!session.connect()) return note_loss(index, now_ms);
   way.descriptor = session.descriptor();
   epoll_event event{};
-  event.events = EPOLLIN | EPOLLOUT | EPOLLET;
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
   event.data.u64 = index;
   epoll_ctl(poll_, EPOLL_CTL_ADD, way.descriptor, &event);
 }
 
 void SessionLoop::note_loss(std::size_t index, std::int64_t now_ms) {
   auto& way = ways_[index];
+  if (sessions_[index]->descriptor() >= 0) sessions_[index]->reset();
   way.descriptor = -1;
   way.next_ms = now_ms + back_off_(way.failures++);
 }

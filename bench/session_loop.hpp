@@ -42,7 +42,7 @@ class SessionLoop {
     std::int64_t begun_ms = 0;  ///< Of the one under way.
   };
   void turn();
-  void serve(std::size_t index);
+  void serve(std::size_t index, std::uint32_t events);
   void sweep(std::int64_t now_ms);
   void open(std::size_t index, std::int64_t now_ms);
   void note_loss(std::size_t index, std::int64_t now_ms);

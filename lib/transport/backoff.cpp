@@ -6,13 +6,14 @@
 namespace ecp::inline v0::transport {
 
 namespace {
-constexpr std::int64_t first_ms = 2'000;
-constexpr unsigned last_doubling = 5;  // 2 s * 2^5 is over the longest already.
+constexpr std::int64_t shortest_first_ms = 2'000;
+constexpr std::int64_t first_share = 4;  // Of the cap, which grows with the fleet.
+constexpr unsigned last_doubling = 5;    // 2 s * 2^5 is over the longest already.
 }  // namespace
 
 Milliseconds retry_delay(Random& random, unsigned attempt, Milliseconds cap) {
-  const auto bound =
-      std::min<std::int64_t>(cap.count(), first_ms << std::min(attempt, last_doubling));
+  const auto first = std::max<std::int64_t>(shortest_first_ms, cap.count() / first_share);
+  const auto bound = std::min<std::int64_t>(cap.count(), first << std::min(attempt, last_doubling));
   return Milliseconds(
       static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(bound) + 1)));
 }

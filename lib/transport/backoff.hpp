@@ -11,7 +11,8 @@ namespace ecp::inline v0::transport {
 
 inline constexpr Milliseconds longest_retry{60'000};
 
-/// Uniformly 0..min(cap, 2 s * 2^attempt), so that a fleet does not come back in step.
+/// Uniformly 0..min(cap, max(2 s, cap / 4) * 2^attempt), so that a fleet does not come back in
+/// step, and at its first try already not faster than its broker can greet it.
 [[nodiscard]] Milliseconds retry_delay(Random& random, unsigned attempt,
                                        Milliseconds cap = longest_retry);
 

@@ -42,7 +42,7 @@ class ECP_EXPORT AgentLink {
  public:
   virtual ~AgentLink();
   /// Begin connecting and keep reconnecting with jitter until stop(): retry n waits uniformly in
-  /// 0..min(the link document's bound, 2 s * 2^n).
+  /// 0..min(b, max(2 s, b / 4) * 2^n), where b is the link document's bound.
   virtual Result<void> start(LinkHandlers handlers) = 0;
   /// Close the link without waiting for the executor.
   virtual void stop() noexcept = 0;

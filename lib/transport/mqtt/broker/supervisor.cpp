@@ -21,6 +21,7 @@ namespace ecp::inline v0::transport {
 namespace {
 
 constexpr Milliseconds watch_interval{1'000};
+constexpr Milliseconds longest_relaunch_wait{8'000};
 constexpr std::chrono::seconds start_patience{10};
 constexpr int listen_step_ms = 50;
 constexpr std::size_t record_size = 1'024;
@@ -170,7 +171,7 @@ void SupervisedBroker::State::watch() {
   if (!launched) {
     env.log.error("broker", "the broker could not be started",
                   {{"problem", launched.error().describe()}});
-    return plan_watch(watch_interval + retry_delay(env.random, failures++));
+    return plan_watch(watch_interval + retry_delay(env.random, failures++, longest_relaunch_wait));
   }
   failures = 0;
   ++restarts;
