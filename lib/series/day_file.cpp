@@ -89,13 +89,14 @@ Sample read_sample(const Statement& row, std::string_view tag) {
   return sample;
 }
 
-void add_to(Point& point, double value) {
+void add_to(Point& point, double value, bool late) {
   point.min = point.count == 0 ? value : std::min(point.min, value);
   point.max = point.count == 0 ? value : std::max(point.max, value);
   if (point.count == 0) point.first = value;
   point.last = value;
   point.mean += value;  // The sum, until all are in.
   ++point.count;
+  if (late) ++point.late;
 }
 
 }  // namespace
@@ -290,18 +291,20 @@ Result<void> DayFile::aggregate(const SeriesKey& key, std::string_view tag, Time
                                 std::vector<Point>& points) {
   const std::lock_guard lock(reader_mutex_);
   ECP_TRY(auto* const row,
-          reader_->bound("SELECT s.time, s.value FROM tags t JOIN samples s ON s.tag = t.id WHERE "
-                         "t.project = $1 AND t.service = $2 AND t.tag = $3 AND s.time >= $4 AND "
-                         "s.time < $5 AND s.form & 3 <> 1 AND s.form / 8 < 3 AND s.value IS NOT "
-                         "NULL ORDER BY s.time, s.buffer, s.number",
-                         blob(key.project), blob(key.service), tag, from, to));
+          reader_->bound(
+              "SELECT s.time, s.value, s.form & 4 FROM tags t JOIN samples s ON s.tag = t.id "
+              "WHERE t.project = $1 AND t.service = $2 AND t.tag = $3 AND s.time >= $4 AND "
+              "s.time < $5 AND s.form & 3 <> 1 AND s.form / 8 < 3 AND s.value IS NOT "
+              "NULL ORDER BY s.time, s.buffer, s.number",
+              blob(key.project), blob(key.service), tag, from, to));
   const auto span = static_cast<double>((to - from).count());
   const auto width = static_cast<double>(points.size()) / span;
   while (true) {
     ECP_TRY(const bool more, row->step());
     if (!more) break;
     const auto place = static_cast<double>(row->integer(0) - to_ms(from)) * width;
-    add_to(points[std::min(static_cast<std::size_t>(place), points.size() - 1)], row->real(1));
+    add_to(points[std::min(static_cast<std::size_t>(place), points.size() - 1)], row->real(1),
+           row->integer(2) != 0);
   }
   row->reset();
   return {};

@@ -56,6 +56,7 @@ struct Point {
   double first = 0;
   double last = 0;
   std::int64_t count = 0;  ///< 0: no data in the interval; the numbers mean nothing.
+  std::int64_t late = 0;   ///< How many of them came late, from the backlog after a cut.
 };
 
 /// A stretch in which samples were lost or the agent was dead.

@@ -50,6 +50,7 @@ std::string samples_json(const std::vector<series::Sample>& samples) {
 
 void write_point(json::Writer& writer, const series::Point& point) {
   writer.begin_object().field("from", to_rfc3339(point.from)).field("count", point.count);
+  writer.field("late", point.late);
   if (point.count > 0) {
     writer.field("min", point.min).field("max", point.max).field("mean", point.mean);
     writer.field("first", point.first).field("last", point.last);

@@ -186,24 +186,27 @@ TEST_SUITE("series.SeriesStore") {
     CHECK(must(world.store->latest(world.key))[0].sample.value == series::Value(7.0));
   }
 
-  TEST_CASE("a chart has equal intervals with least, greatest, mean, first, last and count") {
+  TEST_CASE("a chart's equal intervals have least, greatest, mean, first, last, and counts") {
     World world;
     const auto start = world.now();
     auto batch = world.batch(1, 10, start);
     batch.samples[3].quality = Quality::bad;
     batch.samples[3].error = "pipeline.timeout";
+    batch.samples[3].late = batch.samples[4].late = true;
     world.append(batch);
     const auto points = must(
         world.store->aggregate(world.key, "plc/fast/temperature", start, start + 20 * second, 4));
     REQUIRE(points.size() == 4);
     CHECK(points[0].from == start);
     CHECK(points[0].count == 4);
+    CHECK(points[0].late == 1);
     CHECK(points[0].min == 1.0);
     CHECK(points[0].max == 5.0);
     CHECK(points[0].first == 1.0);
     CHECK(points[0].last == 5.0);
     CHECK(points[0].mean == doctest::Approx(2.75));
     CHECK(points[1].count == 5);
+    CHECK(points[1].late == 0);
     CHECK(points[2].count == 0);
     CHECK(points[3].count == 0);
     CHECK_FALSE(world.store->aggregate(world.key, "x", start, start, 4));
