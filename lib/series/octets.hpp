@@ -2,8 +2,9 @@
 #pragma once
 
 /// @file
-/// Variable-length integers and length-prefixed texts, as sample blocks use them.
+/// Variable-length integers and length-prefixed texts, as sample blocks and chunks use them.
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -37,6 +38,7 @@ class OctetWriter {
     number(value.size());
     out_.append(value);
   }
+  void octets(BytesView value) { out_.append(value); }
   [[nodiscard]] Bytes take() { return std::move(out_); }
 
  private:
@@ -85,6 +87,9 @@ class OctetReader {
     return value;
   }
   [[nodiscard]] bool is_done() const noexcept { return rest_.empty(); }
+  /// What was not read yet, and to pass the first octets of it.
+  [[nodiscard]] BytesView rest() const noexcept { return rest_; }
+  void skip(std::size_t count) { rest_.remove_prefix(std::min(count, rest_.size())); }
 
  private:
   BytesView rest_;

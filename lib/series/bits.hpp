@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// @file
+/// Rows of bits, the first bit of an octet being its greatest.
+
+#include <bit>
+#include <cstdint>
+
+#include <ecp/core/bytes.hpp>
+
+namespace ecp::inline v0::series {
+
+/// Appends bits.
+class BitWriter {
+ public:
+  /// Append the low `width` bits of a number, the greatest first.
+  void bits(std::uint64_t value, unsigned width) {
+    while (width > 0) {
+      if (free_ == 0) {
+        out_.push_back('\0');
+        free_ = 8;
+      }
+      const auto part = width < free_ ? width : free_;
+      const auto piece = (value >> (width - part)) & ((1U << part) - 1U);
+      const auto last = static_cast<unsigned char>(out_.back());
+      out_.back() = static_cast<char>(last | (piece << (free_ - part)));
+      free_ -= part;
+      width -= part;
+    }
+  }
+  /// What was written; the last octet is filled with zeros.
+  [[nodiscard]] const Bytes& octets() const noexcept { return out_; }
+
+ private:
+  Bytes out_;
+  unsigned free_ = 0;  ///< Bits not yet used of the last octet.
+};
+
+/// Reads bits. Beyond the end there are zeros, and the reader is no longer good.
+class BitReader {
+ public:
+  explicit BitReader(BytesView octets) : octets_(octets) {}
+
+  [[nodiscard]] std::uint64_t bits(unsigned width) {
+    if (width == 0) return 0;
+    const auto value = ahead() >> (64U - width);
+    place_ += width;
+    return value;
+  }
+  /// How many ones stand ahead, at most `most` (below 64); they, and the zero that ended them
+  /// before `most`, are passed.
+  [[nodiscard]] unsigned ones(unsigned most) {
+    const auto count = static_cast<unsigned>(std::countl_one(ahead()));
+    const auto found = count < most ? count : most;
+    place_ += found < most ? found + 1 : found;
+    return found;
+  }
+  [[nodiscard]] bool is_good() const noexcept { return place_ <= octets_.size() * 8; }
+  /// Octets of which at least one bit was read.
+  [[nodiscard]] std::size_t used() const noexcept { return (place_ + 7) / 8; }
+
+ private:
+  /// The next 64 bits.
+  [[nodiscard]] std::uint64_t ahead() const noexcept {
+    const auto first = place_ / 8;
+    const auto skipped = static_cast<unsigned>(place_ % 8);
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < 8; ++i) value = (value << 8U) | octet(first + i);
+    if (skipped == 0) return value;
+    return (value << skipped) | (octet(first + 8) >> (8U - skipped));
+  }
+  [[nodiscard]] std::uint64_t octet(std::size_t index) const noexcept {
+    return index < octets_.size() ? static_cast<unsigned char>(octets_[index]) : 0U;
+  }
+
+  BytesView octets_;
+  std::size_t place_ = 0;
+};
+
+}  // namespace ecp::inline v0::series
