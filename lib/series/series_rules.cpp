@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "series/series_rules.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+#include <ecp/core/limits.hpp>
+#include <ecp/series/reasons.hpp>
+
+namespace ecp::inline v0::series {
+namespace {
+
+constexpr Milliseconds oldest = 400 * day_length;  // What claims to be older has a wrong clock.
+constexpr Milliseconds furthest = 2 * day_length;
+constexpr Milliseconds least_gap{3'000};
+
+}  // namespace
+
+Time bounded_time(Time claimed, Time now) {
+  return claimed > now + furthest || claimed < now - oldest ? now : claimed;
+}
+
+std::vector<Gap> silent_parts(const Gap& gap, std::vector<Time> times) {
+  if (times.empty()) return {gap};
+  std::sort(times.begin(), times.end());
+  const auto least = std::max(least_gap, (gap.to - gap.from) / 2);
+  std::vector<Gap> found;
+  const auto consider = [&](Time from, Time to) {
+    if (to - from >= least && from < gap.to && to > gap.from) {
+      found.push_back({from, to, 0, gap.why});
+    }
+  };
+  if (times.front() > gap.from) consider(gap.from, times.front());
+  for (std::size_t i = 1; i < times.size(); ++i) consider(times[i - 1], times[i]);
+  if (times.back() < gap.to) consider(times.back(), gap.to);
+  return found;
+}
+
+void tidy_gaps(std::vector<Gap>& gaps) {
+  const auto key = [](const Gap& gap) { return std::tie(gap.from, gap.to, gap.why); };
+  std::sort(gaps.begin(), gaps.end(),
+            [&](const Gap& left, const Gap& right) { return key(left) < key(right); });
+  const auto same = [&](const Gap& left, const Gap& right) { return key(left) == key(right); };
+  gaps.erase(std::unique(gaps.begin(), gaps.end(), same), gaps.end());
+}
+
+Result<Chart> Chart::make(Time from, Time to, std::size_t points) {
+  if (from >= to || points == 0 || points > limits::history_points) return reasons::bad_range;
+  return Chart(from, to, points);
+}
+
+void Chart::add(const ChunkSummary& numbers) {
+  if (numbers.numbers == 0) return;
+  const auto place = (numbers.first_time - from_).count() *
+                     static_cast<std::int64_t>(made_.size()) / (to_ - from_).count();
+  auto& point = made_[static_cast<std::size_t>(place)];
+  if (point.numbers == 0) {
+    point = numbers;
+    return;
+  }
+  point.numbers += numbers.numbers;
+  point.late += numbers.late;
+  point.min = std::min(point.min, numbers.min);
+  point.max = std::max(point.max, numbers.max);
+  point.sum += numbers.sum;
+  if (numbers.first_time < point.first_time) {
+    point.first = numbers.first;
+    point.first_time = numbers.first_time;
+  }
+  if (numbers.last_time >= point.last_time) {
+    point.last = numbers.last;
+    point.last_time = numbers.last_time;
+  }
+}
+
+void Chart::add(const NumberAt& number) {
+  if (number.time < from_ || number.time >= to_) return;
+  ChunkSummary one;
+  one.numbers = 1;
+  one.min = one.max = one.first = one.last = one.sum = number.value;
+  one.first_time = one.last_time = number.time;
+  one.late = number.late ? 1 : 0;
+  add(one);
+}
+
+std::vector<Point> Chart::take() {
+  std::vector<Point> points;
+  points.reserve(made_.size());
+  const auto span = static_cast<double>((to_ - from_).count());
+  for (std::size_t i = 0; i < made_.size(); ++i) {
+    const auto& made = made_[i];
+    const auto part = static_cast<double>(i) / static_cast<double>(made_.size());
+    Point point;
+    point.from = from_ + Milliseconds(static_cast<std::int64_t>(span * part));
+    point.count = made.numbers;
+    point.late = made.late;
+    if (made.numbers > 0) {
+      point.min = made.min;
+      point.max = made.max;
+      point.mean = made.sum / static_cast<double>(made.numbers);
+      point.first = made.first;
+      point.last = made.last;
+    }
+    points.push_back(point);
+  }
+  return points;
+}
+
+}  // namespace ecp::inline v0::series
