@@ -18,4 +18,8 @@ Milliseconds retry_delay(Random& random, unsigned attempt, Milliseconds cap) {
       static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(bound) + 1)));
 }
 
+Milliseconds connect_patience(Milliseconds shortest, unsigned failures, Milliseconds cap) {
+  return std::min(std::max(shortest, cap), shortest * (1 << std::min(failures, last_doubling)));
+}
+
 }  // namespace ecp::inline v0::transport

@@ -16,6 +16,11 @@ inline constexpr Milliseconds longest_retry{60'000};
 [[nodiscard]] Milliseconds retry_delay(Random& random, unsigned attempt,
                                        Milliseconds cap = longest_retry);
 
+/// How long a connection may take to come about: `shortest`, doubled with each failure, up to the
+/// cap. A broker that is greeting a whole fleet must be given the time, or its work is for nothing.
+[[nodiscard]] Milliseconds connect_patience(Milliseconds shortest, unsigned failures,
+                                            Milliseconds cap);
+
 /// Room for a payload in a packet: topic, properties and headers need less than this much.
 inline constexpr std::size_t packet_overhead = 512;
 

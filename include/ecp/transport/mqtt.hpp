@@ -41,8 +41,9 @@ struct MqttLinkOptions {
   MqttTls tls;
   link::AgentId agent;  ///< The common name of the certificate.
   Milliseconds keep_alive{30'000};
-  Milliseconds connect_timeout{10'000};  ///< From the first octet to a working session.
-  Milliseconds reconnect_cap{60'000};    ///< Longest wait before the next try to connect.
+  /// From the first octet to a working session; doubled with each failure, up to `reconnect_cap`.
+  Milliseconds connect_timeout{10'000};
+  Milliseconds reconnect_cap{60'000};  ///< Longest wait before the next try to connect.
 };
 
 /// Make an agent's end. Owns one thread between start() and stop(), which blocks all signals; a

@@ -128,12 +128,14 @@ void MqttSession::begin_attempt(std::uint64_t attempt) {
     if (handlers_.on_state) handlers_.on_state(LinkState::down, LinkLoss::none);
     return;
   }
+  Milliseconds patience{0};
   {
     const std::lock_guard lock(mutex_);
     requests_.greeting = std::move(*greeting);
+    patience = connect_patience(options_.connect_timeout, failures_, reconnect_cap_);
   }
   wake();
-  env_.executor.post_after(options_.connect_timeout, [weak = weak_from_this(), attempt] {
+  env_.executor.post_after(patience, [weak = weak_from_this(), attempt] {
     const auto self = weak.lock();
     if (!self) return;
     {
@@ -266,7 +268,9 @@ LinkLoss MqttSession::serve(MqttGreeting greeting) {
   bool alive = connected.has_value();
   while (alive && take_requests(connection)) {
     short happened = 0;
-    wait(connection.descriptor(), connection.events(), keep_alive_step_ms, happened);
+    const int patience_ms = connection.has_more() ? 0 : keep_alive_step_ms;
+    wait(connection.descriptor(), connection.events(), patience_ms, happened);
+    if (connection.has_more()) happened = static_cast<short>(happened | POLLIN);
     alive = connection.step(happened);
     if (alive && connection.is_accepted() && !greeted) {
       greeted = true;

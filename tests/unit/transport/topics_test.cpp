@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include <ecp/core/random.hpp>
 
@@ -9,6 +10,7 @@
 #include "transport/mqtt/topics.hpp"
 
 using namespace ecp;
+using namespace std::chrono_literals;
 using namespace ecp::transport;
 
 namespace {
@@ -101,6 +103,15 @@ TEST_SUITE("transport.Topics") {
         CHECK(retry_delay(random, attempt, Milliseconds{4'000}).count() <= 4'000);
       }
     }
+  }
+
+  TEST_CASE("a connection may take longer after each failure, in a large fleet alone") {
+    CHECK(connect_patience(10s, 0, 60s) == 10s);
+    CHECK(connect_patience(10s, 1, 60s) == 20s);
+    CHECK(connect_patience(10s, 2, 60s) == 40s);
+    CHECK(connect_patience(10s, 3, 60s) == 60s);
+    CHECK(connect_patience(10s, 1'000'000, 60s) == 60s);
+    CHECK(connect_patience(10s, 9, 4s) == 10s);
   }
 
   TEST_CASE("retries spread over a quarter of the bound, at least 2 s, that doubles up to it") {
