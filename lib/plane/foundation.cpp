@@ -12,8 +12,6 @@ Result<Foundation> lay_foundation(const PlaneConfig& config, Parts& parts, Env e
   ECP_TRY(auto sealing, open_sealing(config, parts.master_key, env));
   auto store = std::move(parts.store);
   auto series = std::move(parts.series);
-  // Judged before anything is made: a store whose values have no place is no store.
-  if (series == nullptr && store == nullptr) ECP_TRY_VOID(check_series(config));
   if (store == nullptr) {
     ECP_TRY(store, open_store(config, env));
   }

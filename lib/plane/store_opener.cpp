@@ -17,6 +17,7 @@
 #include <ecp/storage/sql/tenancy.hpp>
 #include <ecp/storage/sqlite.hpp>
 #ifdef ECP_PLANE_WITH_POSTGRES
+#include <ecp/series/postgres.hpp>
 #include <ecp/storage/postgres.hpp>
 #endif
 
@@ -25,11 +26,19 @@ namespace ecp::inline v0::plane {
 namespace {
 
 using OpenedStore = Result<std::unique_ptr<storage::Store>>;
+using OpenedSeries = Result<std::unique_ptr<series::SeriesStore>>;
 
 OpenedStore open_sqlite_url(std::string_view url, const Env& env) {
   storage::SqliteOptions options;
   options.path = url.substr(url.find(':') + 1);
   return storage::open_sqlite(options, store_modules(), env);
+}
+
+/// Values have files of their own, beside the database of the records.
+OpenedSeries open_embedded(const PlaneConfig& config, std::string_view /*url*/, const Env& env) {
+  const auto folder = config.data_folder + "/series";
+  ECP_TRY_VOID(make_private_folder(folder));
+  return series::open_embedded_series(folder, env);
 }
 
 #ifdef ECP_PLANE_WITH_POSTGRES
@@ -38,19 +47,26 @@ OpenedStore open_postgres_url(std::string_view url, const Env& env) {
   options.url = url;
   return storage::open_postgres(options, store_modules(), env);
 }
+
+OpenedSeries open_postgres_series(const PlaneConfig& /*config*/, std::string_view url,
+                                  const Env& env) {
+  series::PostgresSeriesOptions options;
+  options.url = url;
+  return series::open_postgres_series(options, env);
+}
 #endif
 
-/// One row per backend.
+/// One row per backend: what keeps records, and what keeps values in the same place.
 struct Opener {
   std::string_view scheme;
   OpenedStore (*open)(std::string_view url, const Env& env);
-  bool embedded_series;  ///< Values over time may be files of this one process.
+  OpenedSeries (*open_series)(const PlaneConfig& config, std::string_view url, const Env& env);
 };
 constexpr Opener openers[] = {
-    {"sqlite:", &open_sqlite_url, true},
+    {"sqlite:", &open_sqlite_url, &open_embedded},
 #ifdef ECP_PLANE_WITH_POSTGRES
-    {"postgresql:", &open_postgres_url, false},
-    {"postgres:", &open_postgres_url, false},
+    {"postgresql:", &open_postgres_url, &open_postgres_series},
+    {"postgres:", &open_postgres_url, &open_postgres_series},
 #endif
 };
 
@@ -82,18 +98,15 @@ Result<std::unique_ptr<storage::Store>> open_store(const PlaneConfig& config, co
   return opener->open(url, env);
 }
 
-Result<void> check_series(const PlaneConfig& config) {
-  ECP_TRY(const auto* const opener, opener_of(store_url_of(config)));
-  if (!opener->embedded_series) return reasons::no_series;
-  return {};
-}
-
 Result<std::unique_ptr<series::SeriesStore>> open_series(const PlaneConfig& config,
                                                          const Env& env) {
-  ECP_TRY_VOID(check_series(config));
-  const auto folder = config.data_folder + "/series";
-  ECP_TRY_VOID(make_private_folder(folder));
-  return series::open_embedded_series(folder, env);
+  const auto url = config.series_url.empty() ? store_url_of(config) : config.series_url;
+  ECP_TRY(const auto* const opener, opener_of(url));
+  return opener->open_series(config, url, env);
+}
+
+bool may_have_replicas(const PlaneConfig& config) {
+  return config.broker.external.has_value() && !store_url_of(config).starts_with("sqlite:");
 }
 
 }  // namespace ecp::inline v0::plane

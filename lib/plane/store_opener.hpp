@@ -19,12 +19,12 @@ namespace ecp::inline v0::plane {
 [[nodiscard]] Result<std::unique_ptr<storage::Store>> open_store(const PlaneConfig& config,
                                                                  const Env& env);
 
-/// Open the series that go with that store. Fails with `unimplemented` (plane.no_series) on
-/// PostgreSQL: files beside one replica would be a truth that the others do not know.
+/// Open the series of `config.series_url`, or those that go with the store: files in the data
+/// folder beside SQLite, tables of the same database in PostgreSQL. Fails as `open_store`.
 [[nodiscard]] Result<std::unique_ptr<series::SeriesStore>> open_series(const PlaneConfig& config,
                                                                        const Env& env);
 
-/// What `open_series` would fail with, found before anything is opened.
-[[nodiscard]] Result<void> check_series(const PlaneConfig& config);
+/// True when others may work on the same database and broker.
+[[nodiscard]] bool may_have_replicas(const PlaneConfig& config);
 
 }  // namespace ecp::inline v0::plane

@@ -40,13 +40,21 @@ bool is_address(const std::string& host) {
 
 bool is_everywhere(std::string_view host) { return host == "0.0.0.0" || host == "::"; }
 
+bool is_postgres(std::string_view url) {
+  return url.starts_with("postgresql://") || url.starts_with("postgres://");
+}
+
 Result<void> read_store(Config& config, plane::PlaneConfig& plane) {
   ECP_TRY(plane.store_url, config.text_or("store.url", ""));
   constexpr std::string_view file = "sqlite:";
   const std::string_view url = plane.store_url;
   const bool is_file = url.starts_with(file) && url.substr(file.size()).starts_with('/');
-  if (!url.empty() && !is_file) {
-    return config.bad("store.url", "must be sqlite: and an absolute path");
+  if (!url.empty() && !is_file && !is_postgres(url)) {
+    return config.bad("store.url", "must be sqlite: and an absolute path, or postgresql://...");
+  }
+  ECP_TRY(plane.series_url, config.text_or("series.url", ""));
+  if (!plane.series_url.empty() && !is_postgres(plane.series_url)) {
+    return config.bad("series.url", "must be postgresql://...");
   }
   ECP_TRY(plane.master_key_path, config.text_or("store.master_key", ""));
   return {};

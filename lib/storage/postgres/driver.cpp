@@ -16,7 +16,9 @@ constexpr int oldest_version = 15;
 constexpr const char* settings =
     "SET client_min_messages = 'warning'; SET bytea_output = 'hex'; SET extra_float_digits = 1;"
     "SET statement_timeout = '30s'; SET lock_timeout = '10s';"
-    "SET idle_in_transaction_session_timeout = '60s';"
+    // A replica that is frozen in a transaction gives up its locks while others still wait for
+    // them.
+    "SET idle_in_transaction_session_timeout = '5s';"
     "SELECT set_config('synchronous_commit', 'on', false)"
     " WHERE current_setting('synchronous_commit') IN ('off', 'local')";
 

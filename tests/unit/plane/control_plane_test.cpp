@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <filesystem>
+
 #include <sys/stat.h>
 
 #include <ecp/alarm/alarm_registry.hpp>
@@ -228,15 +230,18 @@ TEST_SUITE("plane.ControlPlane") {
     CHECK(opened.error().describe().find("secret") == std::string::npos);
   }
 
-  TEST_CASE("values in files beside one process are refused with PostgreSQL") {
+  TEST_CASE("values are never kept in files when PostgreSQL is named for them") {
     PlaneWorld place;
     auto config = place.config();
-    config.store_url = "postgresql://nobody@127.0.0.1:1/none";
+    config.series_url = "postgresql://nobody:secret@127.0.0.1:1/none";
     plane::Parts parts;
     parts.gateway = place.network.gateway();
 
-    CHECK(failure(ControlPlane::open(config, std::move(parts), place.world.env())) ==
-          "plane.no_series");
+    const auto opened = ControlPlane::open(config, std::move(parts), place.world.env());
+
+    REQUIRE_FALSE(opened);
+    CHECK(opened.error().describe().find("secret") == std::string::npos);
+    CHECK_FALSE(std::filesystem::exists(config.data_folder + "/series"));
   }
 
   TEST_CASE("stop may be called twice, and afterwards the store takes nothing more") {

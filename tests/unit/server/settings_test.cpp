@@ -81,6 +81,7 @@ TEST_SUITE("server.Settings") {
              {"data_folder", "data_folder: data\n"},
              {"store.url", "data_folder: /d\nstore:\n  url: mysql://host/db\n"},
              {"store.url ", "data_folder: /d\nstore:\n  url: sqlite:ecpd.db\n"},
+             {"series.url", "data_folder: /d\nseries:\n  url: sqlite:/x/values.db\n"},
              {"broker.mosquitto", "data_folder: /d\nbroker:\n  mosquitto: mosquitto\n"},
              {"broker.plugin", "data_folder: /d\nbroker:\n  plugin: plugin.so\n"},
              {"webhook.allow", "data_folder: /d\nwebhook:\n  allow: [10.0.0.7]\n"},
@@ -89,7 +90,8 @@ TEST_SUITE("server.Settings") {
       CHECK(problem(lines).find(key) != std::string::npos);
     }
     CHECK(read("data_folder: /d\nstore:\n  url: sqlite:/x/ecpd.db\n"));
-    CHECK_FALSE(read("data_folder: /d\nstore:\n  url: postgresql://ecp@db/ecp\n"));
+    CHECK(read("data_folder: /d\nstore:\n  url: postgresql://ecp@db/ecp\n"));
+    CHECK(read("data_folder: /d\nseries:\n  url: postgresql://ecp@db/values\n"));
     CHECK(read("data_folder: /d\nwebhook:\n  allow: ['[fd00::7]:80', '10.0.0.7:80']\n"));
   }
 
