@@ -6,15 +6,17 @@
 #include <ecp/series/reasons.hpp>
 #include <ecp/series/sample.hpp>
 
+#include "series/compact_samples.hpp"
 #include "series/octets.hpp"
 
 namespace ecp::inline v0::series {
 namespace {
 
-constexpr std::uint8_t block_version = 1;
+constexpr std::uint8_t plain_version = 1;  // Of agents of before; read for ever, never written.
+constexpr std::uint8_t compact_version = 2;
 constexpr std::size_t max_word = 512;  // A tag path or a reason symbol.
 
-// The octet before each value: bits 0-1 quality, bit 2 late, bits 3-5 type.
+// The octet before each plain value: bits 0-1 quality, bit 2 late, bits 3-5 type.
 enum class Coding : std::uint8_t { none, no, yes, integer, real, text };
 
 /// Texts in the order of their first use.
@@ -34,26 +36,6 @@ class WordList {
   std::unordered_map<std::string, std::uint64_t> places_;
   std::vector<const std::string*> words_;
 };
-
-Coding coding_of(const Sample& sample) {
-  if (sample.quality == Quality::bad) return Coding::none;
-  switch (sample.value.index()) {
-    case 0:
-      return std::get<bool>(sample.value) ? Coding::yes : Coding::no;
-    case 1:
-      return Coding::integer;
-    case 2:
-      return Coding::real;
-    default:
-      return Coding::text;
-  }
-}
-
-void write_value(OctetWriter& out, Coding coding, const Value& value) {
-  if (coding == Coding::integer) out.signed_number(std::get<std::int64_t>(value));
-  if (coding == Coding::real) out.real(std::get<double>(value));
-  if (coding == Coding::text) out.text(std::get<std::string>(value));
-}
 
 Error bad(std::string_view problem) {
   return {reasons::bad_block, {{"problem", std::string(problem)}}};
@@ -124,23 +106,13 @@ Bytes encode_samples(const std::vector<Sample>& samples) {
   WordList tags;
   WordList errors;
   OctetWriter body;
-  std::int64_t time = 0;
+  compact::SampleWriter writer(body);
   for (const auto& sample : samples) {
-    const auto coding = coding_of(sample);
-    body.number(tags.index(sample.tag));
-    body.signed_number(to_ms(sample.time) - time);
-    time = to_ms(sample.time);
-    body.octet(static_cast<std::uint8_t>(static_cast<unsigned>(sample.quality) |
-                                         (sample.late ? 4U : 0U) |
-                                         (static_cast<unsigned>(coding) << 3U)));
-    if (coding == Coding::none) {
-      body.number(errors.index(sample.error));
-    } else {
-      write_value(body, coding, sample.value);
-    }
+    const bool is_bad = sample.quality == Quality::bad;
+    writer.add(sample, tags.index(sample.tag), is_bad ? errors.index(sample.error) : 0);
   }
   OctetWriter out;
-  out.octet(block_version);
+  out.octet(compact_version);
   out.number(samples.size());
   tags.write(out);
   errors.write(out);
@@ -150,16 +122,20 @@ Bytes encode_samples(const std::vector<Sample>& samples) {
 Result<std::vector<Sample>> decode_samples(BytesView block) {
   OctetReader in(block);
   const auto version = in.octet();
-  if (!version || *version != block_version) return bad("its version is not known");
+  if (!version || *version < plain_version || *version > compact_version) {
+    return bad("its version is not known");
+  }
   const auto count = in.number();
   if (!count || *count > limits::batch_samples) return bad("it has too many samples");
   ECP_TRY(const auto tags, read_words(in));
   ECP_TRY(const auto errors, read_words(in));
   std::vector<Sample> samples;
   samples.reserve(static_cast<std::size_t>(*count));
+  compact::SampleReader reader(in, tags, errors);
   std::int64_t time = 0;
   for (std::uint64_t i = 0; i < *count; ++i) {
-    ECP_TRY(auto sample, read_sample(in, tags, errors, time));
+    const bool is_plain = *version == plain_version;
+    ECP_TRY(auto sample, is_plain ? read_sample(in, tags, errors, time) : reader.next());
     samples.push_back(std::move(sample));
   }
   if (!in.is_done()) return bad("something follows its last sample");
