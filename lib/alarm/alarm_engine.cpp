@@ -8,6 +8,7 @@
 #include <ecp/alarm/notifier.hpp>
 #include <ecp/alarm/operations.hpp>
 #include <ecp/alarm/webhook_store.hpp>
+#include <ecp/core/json.hpp>
 #include <ecp/fleet/edge_service_store.hpp>
 #include <ecp/platform/live_events.hpp>
 #include <ecp/platform/outbox.hpp>
@@ -92,8 +93,7 @@ Result<void> AlarmEngine::apply_one(storage::Transaction& transaction, const fle
   const auto& transition = numbered.transition;
   ECP_TRY(const auto rule, transaction.get<AlarmRuleStore>().find(transition.rule));
   if (!rule) return {};  // Removed meanwhile.
-  ECP_TRY(const auto service,
-          transaction.get<fleet::EdgeServiceStore>().find(transition.service));
+  ECP_TRY(const auto service, transaction.get<fleet::EdgeServiceStore>().find(transition.service));
   if (!service || service->node != node.id) return {};  // A node speaks for its own services only.
   if (!is_on(*rule, *service)) return {};
 
@@ -255,6 +255,14 @@ Result<void> AlarmEngine::record(storage::Transaction& transaction, const Alarm&
     if (has_notices && wake_) wake_();
   });
   return {};
+}
+
+void AlarmEngine::rule_changed(storage::Transaction& transaction, const AlarmRule& rule) {
+  json::Writer writer;
+  writer.begin_object().field("id", rule.id.to_string()).end_object();
+  transaction.after_commit([this, scope = rule.scope(), text = writer.take()] {
+    live_.publish(scope, "alarm_rule", text);
+  });
 }
 
 AlarmRuleSource::~AlarmRuleSource() = default;

@@ -125,6 +125,7 @@ Result<AlarmRule> AlarmRuleRegistry::create(const access::Grant& grant, const Ne
     rule.created_at = rule.condition_at = env_.clock.now();
     ECP_TRY_VOID(rules.insert(rule));
     ECP_TRY_VOID(touch_nodes(transaction, desired_, rule));
+    alarms_.rule_changed(transaction, rule);
     ECP_TRY_VOID(audit::append(transaction, grant, operations::alarm_rule_create, subject_of(rule),
                                details_of(rule)));
     return rule;
@@ -167,6 +168,7 @@ Result<AlarmRule> AlarmRuleRegistry::update(const access::Grant& grant, AlarmRul
                                      "the alarm rule was changed"));
       ECP_TRY_VOID(touch_nodes(transaction, desired_, rule));
     }
+    alarms_.rule_changed(transaction, rule);
     ECP_TRY_VOID(audit::append(transaction, grant, operations::alarm_rule_update, subject_of(rule),
                                details_of(rule)));
     return rule;
@@ -186,6 +188,7 @@ Result<void> AlarmRuleRegistry::remove(const access::Grant& grant, AlarmRuleId i
                                    "the alarm rule was removed"));
     ECP_TRY_VOID(rules.remove(rule.project, rule.id));
     ECP_TRY_VOID(touch_nodes(transaction, desired_, rule));
+    alarms_.rule_changed(transaction, rule);
     return audit::append(transaction, grant, operations::alarm_rule_remove, subject_of(rule));
   });
 }

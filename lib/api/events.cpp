@@ -11,6 +11,7 @@
 #include <ecp/api/endpoint.hpp>
 #include <ecp/api/events.hpp>
 #include <ecp/api/reasons.hpp>
+#include <ecp/core/json.hpp>
 #include <ecp/core/limits.hpp>
 #include <ecp/core/secret.hpp>
 #include <ecp/platform/live_events.hpp>
@@ -25,35 +26,50 @@ constexpr Milliseconds check_period{2500};
 /// A comment goes out at every sixth check: every 15 s.
 constexpr unsigned checks_per_beat = 6;
 
-/// What one must be allowed to see to hear an event of a name.
-const access::Permission& permission_of(std::string_view event) {
-  static constexpr std::array<std::pair<std::string_view, const access::Permission*>, 5> rows{
-      {{"value", &permissions::data_tag_view},
-       {"node", &permissions::edge_node_view},
-       {"service", &permissions::edge_service_view},
-       {"alarm", &permissions::alarm_view},
-       {"command", &permissions::edge_service_view}}};
-  const auto row = std::find_if(rows.begin(), rows.end(),
-                                [&](const auto& candidate) { return candidate.first == event; });
-  return row == rows.end() ? permissions::project_view : *row->second;
-}
-
-constexpr std::array<std::string_view, 5> known_events{"value", "node", "service", "alarm",
-                                                       "command"};
+/// The events of ours, each with what one must be allowed to see to hear it.
+constexpr std::array<std::pair<std::string_view, const access::Permission*>, 7> known_events{
+    {{"value", &permissions::data_tag_view},
+     {"node", &permissions::edge_node_view},
+     {"service", &permissions::edge_service_view},
+     {"alarm", &permissions::alarm_view},
+     {"alarm_rule", &permissions::alarm_rule_view},
+     {"command", &permissions::edge_service_view},
+     {"audit", &permissions::audit_view}}};
+/// An OEM's, for everybody who sees the project.
 constexpr unsigned other_events = 1U << known_events.size();
 
 unsigned bit_of(std::string_view event) {
-  const auto found = std::find(known_events.begin(), known_events.end(), event);
+  const auto found = std::find_if(known_events.begin(), known_events.end(),
+                                  [&](const auto& candidate) { return candidate.first == event; });
   return 1U << static_cast<unsigned>(found - known_events.begin());
 }
 
 /// The events that a grant lets one hear, as bits.
 unsigned hearable(const access::Grant& grant, const access::Scope& scope) {
   unsigned bits = grant.allows(permissions::project_view, scope) ? other_events : 0U;
-  for (const auto event : known_events) {
-    if (grant.allows(permission_of(event), scope)) bits |= bit_of(event);
+  for (const auto& [event, permission] : known_events) {
+    if (grant.allows(*permission, scope)) bits |= bit_of(event);
   }
   return bits;
+}
+
+Bytes piece_of(std::string_view event, std::string_view data_json) {
+  Bytes piece;
+  piece.reserve(event.size() + data_json.size() + 18);
+  piece.append("event: ").append(event);
+  piece.append("\ndata: ").append(data_json).append("\n\n");
+  return piece;
+}
+
+/// Tells a reader which events he will hear, so that a page need not ask for what is refused.
+Bytes announcement(unsigned events) {
+  json::Writer writer;
+  writer.begin_object().key("events").begin_array();
+  for (const auto& [event, permission] : known_events) {
+    if ((events & bit_of(event)) != 0) writer.value(event);
+  }
+  writer.end_array().end_object();
+  return piece_of("stream", writer.take());
 }
 
 /// How many streams are open, also those that have not begun.
@@ -109,11 +125,7 @@ struct Stream {
 
   void hear(const platform::LiveEvent& event) {
     if ((events & bit_of(event.name)) == 0 || gone) return;
-    Bytes piece;
-    piece.reserve(event.name.size() + event.data_json.size() + 18);
-    piece.append("event: ").append(event.name);
-    piece.append("\ndata: ").append(event.data_json).append("\n\n");
-    if (!writer->write(std::move(piece))) gone = true;
+    if (!writer->write(piece_of(event.name, event.data_json))) gone = true;
   }
 
   std::unique_ptr<Slot> slot;
@@ -152,6 +164,7 @@ struct EventStreams::State : std::enable_shared_from_this<State> {
   void begin(const std::shared_ptr<Stream>& stream, std::shared_ptr<http::BodyWriter> writer) {
     stream->writer = std::move(writer);
     stream->writer->write("retry: 2000\n\n");
+    stream->writer->write(announcement(stream->events));
     stream->subscription = live.subscribe(
         stream->scope,
         [raw = stream.get()](const platform::LiveEvent& event) { raw->hear(event); });
@@ -175,8 +188,10 @@ struct EventStreams::State : std::enable_shared_from_this<State> {
     if (!principal) return false;
     const auto grant = grants(*principal, stream.scope, stream.origin);
     if (!grant) return false;
-    stream.events = hearable(*grant, stream.scope);
-    return stream.events != 0;
+    const unsigned events = hearable(*grant, stream.scope);
+    const bool changed = stream.events.exchange(events) != events;
+    if (changed && events != 0) stream.writer->write(announcement(events));
+    return events != 0;
   }
 
   /// On a worker: end streams whose right has ended, and let the others know that we live.

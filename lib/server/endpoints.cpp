@@ -13,7 +13,7 @@ void add_endpoints(api::Router& router, plane::ControlPlane& plane) {
   api::add_organization_endpoints(router, plane.organizations(), plane.members());
   api::add_project_endpoints(router, plane.projects(), plane.members());
   api::add_member_endpoints(router, plane.members());
-  api::add_audit_endpoints(router, plane.audit());
+  api::add_audit_endpoints(router, plane.audit(), plane.store());
   api::add_edge_node_endpoints(router, plane.edge_nodes());
   api::add_edge_service_endpoints(router, plane.edge_services());
   api::add_value_endpoints(router, plane.edge_services());

@@ -6,6 +6,7 @@
 #include <ecp/api/endpoint.hpp>
 #include <ecp/api/events.hpp>
 #include <ecp/api/router.hpp>
+#include <ecp/api/v1/audit_feed.hpp>
 #include <ecp/core/reasons.hpp>
 #include <ecp/http/server.hpp>
 #include <ecp/identity/session_registry.hpp>
@@ -27,6 +28,7 @@ struct Server::State {
 
   Env env;
   std::unique_ptr<plane::ControlPlane> plane;
+  std::unique_ptr<api::AuditFeed> audit_feed;
   std::unique_ptr<api::EventStreams> streams;
   std::unique_ptr<api::Router> router;
   std::unique_ptr<http::Server> http;
@@ -96,6 +98,7 @@ Result<std::unique_ptr<Server>> Server::open(
   state->streams =
       std::make_unique<api::EventStreams>(plane->live_events(), authenticate, grants, env);
   api::add_event_endpoints(*state->router, *state->streams);
+  state->audit_feed = std::make_unique<api::AuditFeed>(plane->store(), plane->live_events(), env);
   add_endpoints(*state->router, *plane);
   state->add_health();
   if (!settings.page_folder.empty()) {
@@ -103,6 +106,7 @@ Result<std::unique_ptr<Server>> Server::open(
   }
   if (extend) extend(*state->router, *plane);
   ECP_TRY_VOID(state->listen(settings));
+  state->audit_feed->start();
   state->ready = true;
   return std::unique_ptr<Server>(new Server(std::move(state)));
 }
@@ -114,6 +118,7 @@ std::uint16_t Server::port() const noexcept { return state_->http->port(); }
 void Server::stop() noexcept {
   if (!state_->ready.exchange(false)) return;
   state_->http->stop(drain_deadline);
+  state_->audit_feed->stop();
   state_->plane->stop();
 }
 

@@ -53,6 +53,32 @@ TEST_SUITE("conformance.audit") {
     CHECK(entries[0].entry.subject_id == project.project.to_string());
   }
 
+  TEST_CASE_TEMPLATE("AuditStore: the heads are those of all chains that have one", Backend,
+                     ECP_TEST_BACKENDS) {
+    Opened<Backend> opened;
+    if (!opened) return;
+    ecp_test::People people(*opened.store, opened.world.env());
+    const auto one = people.organization("One");
+    people.organization("Two");  // Has entries, but no head yet.
+    const ecp::audit::ChainHead head{7, ecp::sha256("seven")};
+
+    const auto heads = must(opened.store->write(
+        [&](Transaction& transaction)
+            -> ecp::Result<
+                std::vector<std::pair<ecp::access::OrganizationId, ecp::audit::ChainHead>>> {
+          auto& audit = transaction.get<ecp::audit::AuditStore>();
+          ECP_TRY_VOID(audit.set_head(one.organization, head));
+          ECP_TRY_VOID(audit.set_head({}, {3, {}}));
+          return audit.heads();
+        }));
+
+    REQUIRE(heads.size() == 2);
+    const auto& of_one = heads[0].first.is_nil() ? heads[1] : heads[0];
+    CHECK(of_one.first == one.organization);
+    CHECK(of_one.second.sequence == 7);
+    CHECK(of_one.second.hash == head.hash);
+  }
+
   TEST_CASE_TEMPLATE("AuditStore: a query finds what matches in its scope and nothing else",
                      Backend, ECP_TEST_BACKENDS) {
     Opened<Backend> opened;

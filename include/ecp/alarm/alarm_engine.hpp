@@ -94,6 +94,8 @@ class ECP_EXPORT AlarmEngine final : public fleet::TransitionSink,
   /// Clear all that is active of a source in a project.
   Result<void> clear_all(storage::Transaction& transaction, access::ProjectId project,
                          std::string_view source, Time at, std::string_view why);
+  /// Tell open event streams, after the commit, that a rule was made, changed or removed.
+  void rule_changed(storage::Transaction& transaction, const AlarmRule& rule);
 
  private:
   Result<void> apply_one(storage::Transaction& transaction, const fleet::EdgeNode& node,

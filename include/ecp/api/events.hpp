@@ -21,7 +21,8 @@ namespace ecp::inline v0::api {
 
 /// Turns hints into `event: <name>` and `data: <json>`, with a comment at least every 15 s.
 ///
-/// Each stream carries only the events that its user may see. Within 5 s of the end of his session
+/// Each stream carries only the events that its user may see, and says in `event: stream` which
+/// these are, first of all and whenever his rights change. Within 5 s of the end of his session
 /// or of his right to see the project, the stream ends; a reader who is too slow is cut, and reads
 /// the state when he comes back. At most limits::sse_subscribers streams at once, and
 /// limits::sse_per_user of one user.

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <ecp/audit/entry.hpp>
@@ -50,6 +51,8 @@ class ECP_EXPORT AuditStore {
   virtual Result<std::vector<StoredEntry>> unsealed(std::int64_t limit) = 0;
   /// Head of a chain; sequence 0 for one without any.
   virtual Result<ChainHead> head(access::OrganizationId chain) = 0;
+  /// Heads of all chains that have one, by chain; cheap.
+  virtual Result<std::vector<std::pair<access::OrganizationId, ChainHead>>> heads() = 0;
   virtual Result<void> set_head(access::OrganizationId chain, const ChainHead& head) = 0;
   /// Give an entry its place. Fails with `conflict` when it has one.
   virtual Result<void> seal(EntryId id, const Seal& seal) = 0;

@@ -17,7 +17,7 @@ namespace ecp::inline v0::platform {
 /// One hint. Not durable: whoever missed one reads the state.
 struct LiveEvent {
   access::Scope scope;
-  std::string name;  ///< "value", "node", "service", "alarm", "command".
+  std::string name;  ///< "value", "node", "service", "alarm", "alarm_rule", "command", "audit".
   std::string data_json;
 };
 
@@ -46,6 +46,8 @@ class ECP_EXPORT LiveEvents {
       const access::Scope& scope, std::function<void(const LiveEvent&)> handler);
   /// True when somebody would hear it, so that data need not be made for nobody.
   [[nodiscard]] bool has_listener(const access::Scope& scope) const;
+  /// True when somebody listens in the scope or in a part of it.
+  [[nodiscard]] bool has_listener_within(const access::Scope& scope) const;
 
  private:
   struct Listeners;

@@ -42,6 +42,25 @@ TEST_SUITE("alarm.AlarmRuleRegistry") {
     CHECK(plant.touched() == std::vector{plant.node.id});
   }
 
+  TEST_CASE("open streams are told of a rule that was made, changed or removed") {
+    Rules plant;
+    std::vector<std::string> heard;
+    const auto subscription =
+        plant.live.subscribe(plant.scope, [&](const platform::LiveEvent& event) {
+          CHECK(event.name == "alarm_rule");
+          heard.push_back(event.data_json);
+        });
+
+    auto rule = must(plant.registry.create(plant.grant(), plant.wanted()));
+    AlarmRuleRegistry::Changes changes;
+    changes.threshold = 90;
+    rule = must(plant.registry.update(plant.grant(), rule.id, rule.revision, changes));
+    CHECK_FALSE(plant.registry.update(plant.grant(), rule.id, Revision::first, changes));
+    must(plant.registry.remove(plant.grant(), rule.id, rule.revision));
+
+    CHECK(heard == std::vector<std::string>(3, R"({"id":")" + rule.id.to_string() + "\"}"));
+  }
+
   TEST_CASE("a rule needs a numeric data tag of a service in the project") {
     Rules plant;
     auto text = plant.wanted();

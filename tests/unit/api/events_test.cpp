@@ -11,6 +11,8 @@ using namespace ecp;
 
 namespace {
 
+namespace permissions = access::permissions;
+
 const access::Scope hall{access::OrganizationId(IdBytes{1}), access::ProjectId(IdBytes{2})};
 const access::Scope elsewhere{access::OrganizationId(IdBytes{1}), access::ProjectId(IdBytes{3})};
 
@@ -71,7 +73,38 @@ TEST_SUITE("api.EventStreams") {
     Desk desk;
     const auto reader = desk.read();
     desk.live.publish(hall, "alarm", R"({"id":"alm_1"})");
-    CHECK(reader->text == "retry: 2000\n\nevent: alarm\ndata: {\"id\":\"alm_1\"}\n\n");
+    CHECK(reader->text.ends_with("\n\nevent: alarm\ndata: {\"id\":\"alm_1\"}\n\n"));
+  }
+
+  TEST_CASE("a stream begins by saying which events it carries") {
+    Desk desk;
+    CHECK(
+        desk.read()->text ==
+        "retry: 2000\n\nevent: stream\ndata: {\"events\":[\"value\",\"node\",\"service\",\"alarm\","
+        "\"alarm_rule\",\"command\",\"audit\"]}\n\n");
+  }
+
+  TEST_CASE("who may not read the audit log hears nothing of it, and is told so") {
+    Desk desk;
+    desk.rights.only = {&permissions::project_view, &permissions::alarm_view};
+    const auto reader = desk.read();
+    CHECK(reader->text.find(R"({"events":["alarm"]})") != std::string::npos);
+    desk.live.publish(hall, "audit", R"({"canary":1})");
+    desk.live.publish(hall, "alarm_rule", R"({"canary":2})");
+    desk.live.publish(hall, "alarm", R"({"id":"alm_1"})");
+    CHECK(reader->text.find("canary") == std::string::npos);
+    CHECK(reader->text.find("alm_1") != std::string::npos);
+  }
+
+  TEST_CASE("a right that is taken away ends its events within 5 s, and the reader is told") {
+    Desk desk;
+    const auto reader = desk.read();
+    desk.rights.only = {&permissions::project_view, &permissions::alarm_view};
+    desk.pass(5'000);
+    CHECK_FALSE(reader->closed);
+    CHECK(reader->text.ends_with("event: stream\ndata: {\"events\":[\"alarm\"]}\n\n"));
+    desk.live.publish(hall, "audit", R"({"canary":1})");
+    CHECK(reader->text.find("canary") == std::string::npos);
   }
 
   TEST_CASE("[R16] events of another project are not heard") {

@@ -82,7 +82,7 @@ class PeopleDesk {
     ecp::api::add_organization_endpoints(router, organizations, members);
     ecp::api::add_project_endpoints(router, projects, members);
     ecp::api::add_member_endpoints(router, members);
-    ecp::api::add_audit_endpoints(router, audit);
+    ecp::api::add_audit_endpoints(router, audit, *store);
   }
 
   Answer call(ecp::http::Method method, std::string target, std::string body = {},

@@ -27,8 +27,9 @@ class Rights final : public ecp::access::DenialSink {
     denials.emplace_back(permission.name);
   }
 
-  /// All rights while `allowed`, none otherwise.
+  /// All rights while `allowed`, or those of `only`; none otherwise.
   ecp::Result<ecp::access::Grant> grant(const ecp::access::Scope& scope) {
+    if (allowed && !only.empty()) return authorizer_.system("test", scope, only);
     if (allowed) return authorizer_.system("test", scope);
     return authorizer_.authorize({ecp::access::PrincipalKind::agent, {}, "test"}, scope, {});
   }
@@ -40,6 +41,7 @@ class Rights final : public ecp::access::DenialSink {
   }
 
   bool allowed = true;
+  std::vector<const ecp::access::Permission*> only;  ///< Empty: all.
   std::vector<std::string> denials;
 
  private:

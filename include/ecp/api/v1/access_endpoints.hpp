@@ -6,6 +6,7 @@
 
 #include <ecp/api/router.hpp>
 #include <ecp/core/export.hpp>
+#include <ecp/storage/store.hpp>
 
 namespace ecp::inline v0::audit {
 class AuditRegistry;
@@ -44,7 +45,9 @@ ECP_EXPORT void add_project_endpoints(Router& router, tenancy::ProjectRegistry& 
                                       rbac::MembershipRegistry& members);
 /// `.../members` of the platform, an organization and a project.
 ECP_EXPORT void add_member_endpoints(Router& router, rbac::MembershipRegistry& members);
-/// `.../audit` of the platform, an organization and a project.
-ECP_EXPORT void add_audit_endpoints(Router& router, audit::AuditRegistry& audit);
+/// `.../audit` of the platform, an organization and a project. What people and agents are called is
+/// read from the store.
+ECP_EXPORT void add_audit_endpoints(Router& router, audit::AuditRegistry& audit,
+                                    storage::Store& store);
 
 }  // namespace ecp::inline v0::api

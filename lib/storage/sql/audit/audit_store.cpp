@@ -142,6 +142,16 @@ class SqlAuditStore final : public audit::AuditStore {
     return found.value_or(ChainHead{});
   }
 
+  Result<std::vector<std::pair<OrganizationId, ChainHead>>> heads() override {
+    using Head = std::pair<OrganizationId, ChainHead>;
+    return sql::all_rows<Head>(
+        connection_.bound("SELECT chain, sequence, hash FROM audit_heads ORDER BY chain"),
+        [](const sql::Statement& row) -> Result<Head> {
+          ECP_TRY(const auto chain, chain_at(row, 0));
+          return Head{chain, ChainHead{row.integer(1), hash_at(row, 2)}};
+        });
+  }
+
   Result<void> set_head(OrganizationId chain, const ChainHead& head) override {
     ECP_TRY_VOID(connection_.run(
         "INSERT INTO audit_heads (chain, sequence, hash) VALUES ($1, $2, $3)"
