@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdio>
+#include <map>
 
 #include <ecp/core/env.hpp>
 #include <ecp/core/file.hpp>
@@ -29,6 +30,7 @@ constexpr const char* usage =
     "usage: ecpd serve|check-config [--config FILE]\n"
     "       ecpd audit verify [--config FILE]\n"
     "       ecpd user login-link|reset-password [--config FILE] EMAIL\n"
+    "       ecpd broker-config [--config FILE] --out FOLDER [--plugin FILE]\n"
     "       ecpd --version\n"
     "FILE is /etc/ecp/ecpd.yaml unless given. Variables ECPD_... override its keys.\n";
 
@@ -42,6 +44,7 @@ Result<Command::Verb> verb_of(std::string_view first, std::string_view second) {
   using Verb = Command::Verb;
   if (first == "serve") return Verb::serve;
   if (first == "check-config") return Verb::check_config;
+  if (first == "broker-config") return Verb::broker_config;
   if (first == "audit" && second == "verify") return Verb::audit_verify;
   if (first == "user" && second == "reset-password") return Verb::reset_password;
   if (first == "user" && second == "login-link") return Verb::login_link;
@@ -143,6 +146,12 @@ Result<int> errand(const Command& command, const Call& call) {
     print(url);
     return 0;
   }
+  if (command.verb == Command::Verb::broker_config) {
+    ECP_TRY(const auto told, ecp::server::write_broker_files(settings, key, command.folder,
+                                                             command.plugin_path, world.env()));
+    print(told);
+    return 0;
+  }
   ECP_TRY(const auto password, ask_password());
   ECP_TRY_VOID(ecp::server::reset_password(settings, command.email, password, world.env()));
   print("the password is set; all sessions of " + command.email + " have ended");
@@ -168,14 +177,18 @@ Result<int> obey(const Command& command, const EnvironmentVariables& environment
 Result<Command> parse_command(std::span<const char* const> arguments) {
   Command command;
   std::vector<std::string_view> words;
+  const std::map<std::string_view, std::string*> options{{"--config", &command.config_path},
+                                                         {"--out", &command.folder},
+                                                         {"--plugin", &command.plugin_path}};
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string_view word(arguments[i]);
-    if (word != "--config") {
+    const auto option = options.find(word);
+    if (option == options.end()) {
       words.push_back(word);
     } else if (++i < arguments.size()) {
-      command.config_path = arguments[i];
+      *option->second = arguments[i];
     } else {
-      return wrong_usage("need a file after --config");
+      return wrong_usage("need a value after " + std::string(word));
     }
   }
   if (words.empty()) return wrong_usage("name no command");
@@ -187,6 +200,12 @@ Result<Command> parse_command(std::span<const char* const> arguments) {
     used = 3;
   }
   if (words.size() > used) return wrong_usage("have one word too many");
+  const bool writes_files = command.verb == Command::Verb::broker_config;
+  if (writes_files && command.folder.empty()) return wrong_usage("need --out and a folder");
+  if (!writes_files && !(command.folder + command.plugin_path).empty()) {
+    return wrong_usage("have --out or --plugin, which only broker-config takes");
+  }
+  if (command.plugin_path.empty()) command.plugin_path = ecp::plane::default_plugin_path;
   return command;
 }
 

@@ -15,10 +15,21 @@ namespace ecpd {
 
 /// One call of the program.
 struct Command {
-  enum class Verb { help, version, serve, check_config, audit_verify, reset_password, login_link };
+  enum class Verb {
+    help,
+    version,
+    serve,
+    check_config,
+    audit_verify,
+    reset_password,
+    login_link,
+    broker_config
+  };
   Verb verb = Verb::help;
   std::string config_path = "/etc/ecp/ecpd.yaml";
   std::string email;
+  std::string folder;       ///< Of broker_config.
+  std::string plugin_path;  ///< Where mosquitto finds our plugin.
 };
 
 /// Read the arguments after the program's name. Fails with `invalid_argument`.

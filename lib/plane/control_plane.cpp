@@ -6,6 +6,7 @@
 #include <ecp/plane/reasons.hpp>
 
 #include "plane/control_plane_state.hpp"
+#include "plane/own_broker.hpp"
 
 namespace ecp::inline v0::plane {
 
@@ -50,8 +51,21 @@ Result<std::unique_ptr<transport::AgentGateway>> open_gateway(const PlaneConfig&
   options.broker = broker_address(config.broker);
   options.tls = credentials.gateway_tls();
   options.replica = credentials.replica();
-  if (!config.broker.external) options.deny_path = transport::deny_path(broker_folder(config));
+  if (config.broker.external) {
+    options.prove = proof_of(config.broker, credentials, env);
+  } else {
+    options.deny_path = transport::deny_path(broker_folder(config));
+  }
   return transport::open_mqtt_gateway(std::move(options), env);
+}
+
+/// Find out whether the broker that somebody else runs may be used at all. One that cannot be
+/// reached may be later; until then the gateway stays away from it.
+Result<void> check_broker(const PlaneConfig& config, const Credentials& credentials, Env env) {
+  auto proven = proof_of(config.broker, credentials, env)();
+  if (proven || proven.error().is(reasons::broker_unguarded)) return proven;
+  env.log.error("plane", "no agent can be heard yet", {{"problem", proven.error().describe()}});
+  return {};
 }
 
 }  // namespace
@@ -63,7 +77,9 @@ Result<std::unique_ptr<ControlPlane>> ControlPlane::open(PlaneConfig config, Par
   ECP_TRY(made.root_pin, credentials.root_pin());
   ECP_TRY(made.trust_roots, credentials.trust_roots());
   if (made.gateway == nullptr) {
-    if (!config.broker.external) {
+    if (config.broker.external) {
+      ECP_TRY_VOID(check_broker(config, credentials, env));
+    } else {
       ECP_TRY(made.broker, start_broker(config, credentials, *made.base.store, env));
     }
     ECP_TRY(made.gateway, open_gateway(config, credentials, env));

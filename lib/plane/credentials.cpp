@@ -14,15 +14,6 @@ namespace {
 constexpr std::size_t largest_file = 64 * kibibyte;
 constexpr std::string_view key_begin = "-----BEGIN PRIVATE KEY-----";
 
-/// Chain first, key last, in one file.
-Result<void> write_pair(const std::string& path, const std::string& chain, const Secret& key) {
-  std::string text = chain;
-  text.append(key.view());
-  auto written = write_file_durably(path, text);
-  std::fill(text.begin(), text.end(), '\0');
-  return written;
-}
-
 void add_name(std::vector<std::string>& names, const std::string& name) {
   if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end()) {
     names.push_back(name);
@@ -37,6 +28,14 @@ std::vector<std::string> with_local_names(std::vector<std::string> names) {
 }
 
 }  // namespace
+
+Result<void> write_pair(const std::string& path, const std::string& chain, const Secret& key) {
+  std::string text = chain;
+  text.append(key.view());
+  auto written = write_file_durably(path, text);
+  std::fill(text.begin(), text.end(), '\0');
+  return written;
+}
 
 std::string host_name() {
   char name[256] = {};
@@ -62,7 +61,9 @@ Credentials::Credentials(const PlaneConfig& config, const pki::Authority& author
     : folder_(config.data_folder),
       own_certificate_path_(config.https_certificate_path),
       own_key_path_(config.https_key_path),
+      broker_trust_path_(config.broker.trust_path),
       https_names_(with_local_names(config.server_names)),
+      broker_is_external_(config.broker.external.has_value()),
       authority_(authority),
       replica_(to_hex(env.random.bytes(8))),
       canary_(env.ids.next<link::AgentId>().to_string()),
@@ -128,7 +129,9 @@ Result<void> Credentials::refresh_canary() {
 Result<Refreshed> Credentials::refresh() {
   Refreshed refreshed;
   ECP_TRY_VOID(write_file_durably(root_path(), authority_.root_pem(), 0644));
-  ECP_TRY(refreshed.broker, refresh_server(broker_path(), broker_names_));
+  if (!broker_is_external_) {
+    ECP_TRY(refreshed.broker, refresh_server(broker_path(), broker_names_));
+  }
   if (own_certificate_path_.empty()) {
     ECP_TRY(refreshed.https, refresh_server(https_path(), https_names_));
   }
@@ -138,11 +141,11 @@ Result<Refreshed> Credentials::refresh() {
 }
 
 transport::MqttTls Credentials::gateway_tls() const {
-  return {root_path(), gateway_path(), gateway_path()};
+  return {broker_trust(), gateway_path(), gateway_path()};
 }
 
 transport::MqttTls Credentials::canary_tls() const {
-  return {root_path(), canary_path(), canary_path()};
+  return {broker_trust(), canary_path(), canary_path()};
 }
 
 Result<http::ServerTls> Credentials::server_tls() const {
@@ -169,6 +172,11 @@ Result<std::string> Credentials::root_pin() const {
 
 Result<std::string> Credentials::trust_roots() const {
   auto roots = authority_.root_pem();
+  if (!broker_trust_path_.empty()) {
+    ECP_TRY(auto broker_roots, read_file(broker_trust_path_, largest_file));
+    if (!broker_roots.ends_with('\n')) broker_roots += '\n';
+    roots += broker_roots;
+  }
   if (own_certificate_path_.empty()) return roots;
   ECP_TRY(const auto chain, read_file(own_certificate_path_, largest_file));
   const auto last = chain.rfind("-----BEGIN CERTIFICATE-----");

@@ -51,6 +51,9 @@ class Credentials {
   [[nodiscard]] Result<std::string> trust_roots() const;
 
  private:
+  [[nodiscard]] std::string broker_trust() const {
+    return broker_trust_path_.empty() ? root_path() : broker_trust_path_;
+  }
   [[nodiscard]] std::string https_path() const { return folder_ + "/https.pem"; }
   [[nodiscard]] std::string gateway_path() const { return folder_ + "/gateway.pem"; }
   [[nodiscard]] std::string canary_path() const { return folder_ + "/canary.pem"; }
@@ -64,13 +67,19 @@ class Credentials {
   std::string folder_;
   std::string own_certificate_path_;
   std::string own_key_path_;
+  std::string broker_trust_path_;  ///< Empty: our own root.
   std::vector<std::string> https_names_;
   std::vector<std::string> broker_names_;
+  bool broker_is_external_;
   const pki::Authority& authority_;
   std::string replica_;
   std::string canary_;
   Env env_;
 };
+
+/// Write a file of mode 0600 with a chain first and its key last.
+[[nodiscard]] Result<void> write_pair(const std::string& path, const std::string& chain,
+                                      const Secret& key);
 
 /// What agents are told about brokers.
 [[nodiscard]] std::vector<link::LinkDocument::Broker> advertised_brokers(

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ecp/server/errands.hpp>
 
+#include <ecp/core/time.hpp>
 #include <ecp/plane/maintenance.hpp>
+#include <ecp/plane/own_broker.hpp>
 
 namespace ecp::inline v0::server {
 
@@ -20,6 +22,21 @@ Result<std::string> make_login_link(const Settings& settings, std::string_view e
 Result<void> reset_password(const Settings& settings, std::string_view email,
                             const Secret& password, Env env) {
   return plane::reset_password(settings.plane, email, password, env);
+}
+
+Result<std::string> write_broker_files(const Settings& settings,
+                                       const std::optional<Secret>& master_key,
+                                       const std::string& folder, const std::string& plugin_path,
+                                       Env env) {
+  ECP_TRY(const auto files,
+          plane::write_broker_files(settings.plane, master_key, folder, plugin_path, env));
+  return "written: " + files.config_path + ", " + files.certificate_path + ", " + files.roots_path +
+         "\nthe certificate is good until " + to_rfc3339(files.not_after) +
+         "; run this again before, and send mosquitto SIGHUP\n"
+         "next: on the broker's machine let mosquitto's user own that folder, at the same path, "
+         "and "
+         "start mosquitto -c " +
+         files.config_path + "; then start ecpd serve";
 }
 
 std::string page_url(const Settings& settings) {

@@ -89,16 +89,45 @@ Result<void> read_http(Config& config, Settings& settings) {
   return {};
 }
 
-Result<void> read_broker(Config& config, plane::PlaneConfig& plane) {
+/// A broker that somebody else runs. What concerns ours cannot stand beside it: it would be thought
+/// to matter.
+Result<void> read_foreign_broker(Config& config, plane::BrokerConfig& broker) {
+  ECP_TRY(const auto url, config.text("broker.url"));
+  constexpr std::string_view scheme = "mqtts://";
+  auto place = url.starts_with(scheme) ? parse_host_port(url.substr(scheme.size()))
+                                       : Result<HostPort>(Error(reasons::cancelled));
+  if (!place) return config.bad("broker.url", "must be mqtts://host:port");
+  broker.external = transport::BrokerAddress{place->host, place->port};
+  for (const auto* key :
+       {"broker.listen", "broker.mosquitto", "broker.plugin", "broker.keep_running"}) {
+    if (!config.has(key)) continue;
+    return config.bad(key, "is about a broker that ecpd starts; with broker.url it starts none");
+  }
+  ECP_TRY(broker.trust_path, config.text_or("broker.trust_file", ""));
+  if (!broker.trust_path.empty()) {
+    ECP_TRY(broker.trust_path, absolute(config, "broker.trust_file", broker.trust_path));
+  }
+  return {};
+}
+
+Result<void> read_our_broker(Config& config, plane::BrokerConfig& broker) {
   ECP_TRY(auto listen, address(config, "broker.listen", "127.0.0.1:8883"));
-  auto& broker = plane.broker;
   broker.bind = listen.host;
   broker.port = listen.port;
   ECP_TRY(auto mosquitto, config.text_or("broker.mosquitto", broker.mosquitto_path));
   ECP_TRY(broker.mosquitto_path, absolute(config, "broker.mosquitto", std::move(mosquitto)));
-  ECP_TRY(auto plugin, config.text_or("broker.plugin", "/usr/lib/ecp/ecp_mosquitto_plugin.so"));
+  ECP_TRY(auto plugin, config.text_or("broker.plugin", plane::default_plugin_path));
   ECP_TRY(broker.plugin_path, absolute(config, "broker.plugin", std::move(plugin)));
   ECP_TRY(broker.keep_running, config.boolean_or("broker.keep_running", false));
+  if (config.has("broker.trust_file")) {
+    return config.bad("broker.trust_file", "is about a broker that others run, with broker.url");
+  }
+  return {};
+}
+
+Result<void> read_broker(Config& config, plane::BrokerConfig& broker) {
+  ECP_TRY_VOID(config.has("broker.url") ? read_foreign_broker(config, broker)
+                                        : read_our_broker(config, broker));
   ECP_TRY(const auto advertised, config.texts_or("broker.advertise", {}));
   for (const auto& text : advertised) {
     auto parsed = parse_host_port(text);
@@ -173,7 +202,7 @@ Result<Settings> read_settings(Config& config) {
   ECP_TRY_VOID(read_store(config, plane));
   ECP_TRY_VOID(read_http(config, settings));
   ECP_TRY_VOID(read_agents(config, settings, plane));
-  ECP_TRY_VOID(read_broker(config, plane));
+  ECP_TRY_VOID(read_broker(config, plane.broker));
   ECP_TRY_VOID(read_webhook(config, plane));
   ECP_TRY(plane.series_keep, config.duration_or("series.retention", 30 * day, day, 36'500 * day));
   ECP_TRY(settings.log_level, log_level(config));

@@ -24,13 +24,18 @@ def find(name):
 class Plane:
     """One ecpd on a data folder of its own."""
 
-    def __init__(self, folder, extra="", heartbeat_s=5, broker_advertise=None):
+    def __init__(self, folder, extra="", heartbeat_s=5, broker_advertise=None, own_broker=None):
+        """`own_broker`: the lines below `broker:` for a broker that this ecpd does not start."""
         self.folder = pathlib.Path(folder)
         self.data = self.folder / "ecpd"
         self.https_port, self.broker_port = free_port(), free_port()
         self.url = f"https://127.0.0.1:{self.https_port}"
         self.config = self.folder / "ecpd.yaml"
         advertise = broker_advertise or self.broker_port
+        broker = own_broker or f"""  listen: 127.0.0.1:{self.broker_port}
+  advertise: ["127.0.0.1:{advertise}"]
+  plugin: {find('ecp_mosquitto_plugin.so')}
+"""
         self.config.write_text(
             f"""data_folder: {self.data}
 http:
@@ -39,10 +44,7 @@ http:
 agents:
   heartbeat: {heartbeat_s}s
 broker:
-  listen: 127.0.0.1:{self.broker_port}
-  advertise: ["127.0.0.1:{advertise}"]
-  plugin: {find('ecp_mosquitto_plugin.so')}
-{extra}"""
+{broker}{extra}"""
         )
         self.process = Process("ecpd", [find("ecpd"), "serve", "--config", self.config], folder)
 

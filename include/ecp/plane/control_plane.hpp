@@ -66,6 +66,9 @@ class WebhookRegistry;
 
 namespace ecp::inline v0::plane {
 
+/// Where our packages put mosquitto's plugin.
+inline constexpr const char* default_plugin_path = "/usr/lib/ecp/ecp_mosquitto_plugin.so";
+
 /// How agents reach us.
 struct BrokerConfig {
   /// Where the broker that we start listens; ignored with `external`.
@@ -75,8 +78,12 @@ struct BrokerConfig {
   std::string plugin_path;  ///< ecp_mosquitto_plugin.so
   /// Our broker and its sessions survive `ControlPlane::stop`; after a crash they always do.
   bool keep_running = false;
-  /// A broker that somebody else runs with our plugin; none: we start our own.
+  /// A broker that somebody else runs, with our plugin or rules that equal it; none: we start one.
+  /// Its guard is proven before we serve, before each connection to it, and every minute.
   std::optional<transport::BrokerAddress> external;
+  /// PEM file with what the external broker's certificate must chain to, which agents are told to
+  /// trust, too; empty: our own root.
+  std::string trust_path;
   /// What agents are told; empty: this machine's name and `port`, or `external`.
   std::vector<transport::BrokerAddress> advertise;
 };

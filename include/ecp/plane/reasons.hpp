@@ -23,7 +23,17 @@ inline constexpr Reason folder_in_use{
 inline constexpr Reason nothing_here{
     3153, "plane.nothing_here", ErrorCode::failed_precondition,
     "there is no control plane in {path} yet; run ecpd serve once"};
-inline constexpr std::array plane_catalogue{&unknown_store, &no_series, &folder_in_use,
-                                            &nothing_here};
+inline constexpr Reason broker_unguarded{
+    3154, "plane.broker_unguarded", ErrorCode::failed_precondition,
+    "the broker {address} must not be used: {problem}. Let it load our plugin (ecpd broker-config "
+    "writes a configuration) or give it the rules of docs/own-broker.md, and nothing beside them"};
+inline constexpr Reason broker_unproven{3155, "plane.broker_unproven", ErrorCode::unavailable,
+                                        "the broker {address} cannot be used: {problem}"};
+inline constexpr Reason no_broker_url{
+    3156, "plane.no_broker_url", ErrorCode::failed_precondition,
+    "broker.url is not set: ecpd starts its own broker and writes that one's configuration itself"};
+inline constexpr std::array plane_catalogue{&unknown_store, &no_series,        &folder_in_use,
+                                            &nothing_here,  &broker_unguarded, &broker_unproven,
+                                            &no_broker_url};
 
 }  // namespace ecp::inline v0::plane::reasons

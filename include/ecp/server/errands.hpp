@@ -37,6 +37,12 @@ struct AuditVerdict {
                                                      std::string_view email, const Secret& password,
                                                      Env env);
 
+/// Write what a mosquitto needs that somebody else runs for us, into a folder; the outcome is told
+/// in lines for people, the next step last. Fails with `failed_precondition` without broker.url.
+[[nodiscard]] ECP_EXPORT Result<std::string> write_broker_files(
+    const Settings& settings, const std::optional<Secret>& master_key, const std::string& folder,
+    const std::string& plugin_path, Env env);
+
 /// "https://host:port", where people find us.
 [[nodiscard]] ECP_EXPORT std::string page_url(const Settings& settings);
 

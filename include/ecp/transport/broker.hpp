@@ -80,9 +80,15 @@ class ECP_EXPORT SupervisedBroker {
   std::shared_ptr<State> state_;  ///< Also held by the watch's timer.
 };
 
+/// Write the configuration of a mosquitto that somebody else starts, perhaps on another machine:
+/// `bind`, `port` and the paths of plugin, roots, certificate and key are looked at, and whether
+/// anything is there is not. Fails with transport.bad_options on values that cannot stand in it.
+[[nodiscard]] ECP_EXPORT Result<std::string> mosquitto_config(const BrokerOptions& options);
+
 /// Prove with an agent's certificate that the broker refuses other agents' topics, wildcards,
-/// shared subscriptions, $SYS, the control topic and retained messages, and takes what is allowed.
-/// Blocks up to 10 s. Fails with transport.broker_unguarded naming the hole, or `unavailable`.
+/// shared subscriptions, $SYS, the control topic and retained messages, takes what is allowed, and
+/// names clients by their certificates. Blocks for up to some 20 s. Fails with
+/// transport.broker_unguarded naming all holes, or `unavailable`.
 [[nodiscard]] ECP_EXPORT Result<void> prove_guard(const BrokerAddress& address,
                                                   const MqttTls& canary,
                                                   const std::string& canary_name, Env env);

@@ -57,6 +57,9 @@ struct MqttGatewayOptions {
   MqttTls tls;
   std::string replica;      ///< Its certificate's common name is "ecpd-" + replica; [0-9a-z]{1,32}.
   std::string deny_path{};  ///< Kept equal to the deny set when given; see transport::deny_path.
+  /// For a broker that is not in our care: proves its guard, as prove_guard does. Asked on a worker
+  /// before each connection, which is not made without, and every minute of one; blocks.
+  std::function<Result<void>()> prove{};
   Milliseconds keep_alive{30'000};
   Milliseconds connect_timeout{10'000};
 };

@@ -37,12 +37,15 @@ inline constexpr Reason port_taken{2410, "transport.port_taken", ErrorCode::fail
                                    "another program listens on {address} already"};
 inline constexpr Reason bad_channel{2411, "transport.bad_channel", ErrorCode::invalid_argument,
                                     "the channel cannot be used in this direction"};
+inline constexpr Reason guard_unproven{2412, "transport.guard_unproven", ErrorCode::unavailable,
+                                       "the broker's guard is not proven yet"};
 }  // namespace reasons
 
 inline constexpr std::array transport_catalogue{
     &reasons::link_down,        &reasons::nobody_listens,    &reasons::queue_full,
     &reasons::too_large,        &reasons::refused,           &reasons::bad_options,
     &reasons::peer_error,       &reasons::no_broker_program, &reasons::broker_failed,
-    &reasons::broker_unguarded, &reasons::port_taken,        &reasons::bad_channel};
+    &reasons::broker_unguarded, &reasons::port_taken,        &reasons::bad_channel,
+    &reasons::guard_unproven};
 
 }  // namespace ecp::inline v0::transport

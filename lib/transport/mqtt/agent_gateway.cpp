@@ -10,6 +10,7 @@
 
 #include "transport/direction.hpp"
 #include "transport/mqtt/deny_set.hpp"
+#include "transport/mqtt/guard_proof.hpp"
 #include "transport/mqtt/session.hpp"
 #include "transport/mqtt/topics.hpp"
 
@@ -18,6 +19,8 @@ namespace ecp::inline v0::transport {
 namespace {
 
 constexpr std::size_t max_replica_name = 32;
+/// A replica that is frozen keeps its share from the others until the broker gives it up.
+constexpr auto shared_keep_alive = Milliseconds{5'000};
 constexpr auto gateway_reconnect_cap =
     Milliseconds{4'000};  // There is one; all agents wait for it.
 
@@ -26,31 +29,49 @@ struct GatewayShared {
   GatewayHandlers handlers;
   std::string replica;
   std::mutex mutex;
-  std::set<link::AgentId> denied;  ///< Under the mutex.
-  bool listening = false;          ///< On the executor only.
+  std::set<link::AgentId> denied;     ///< Under the mutex.
+  bool listening = false;             ///< On the executor only.
+  std::shared_ptr<GuardProof> proof;  ///< Of a broker that is not in our care; else none.
+
+  /// How the broker is told whom we know to be revoked. Another replica may know of more.
+  [[nodiscard]] std::vector<std::string> denial(const std::vector<link::AgentId>& agents) const {
+    return share_group.empty() ? deny_set::replace(agents) : deny_set::add(agents);
+  }
 };
 
 class MqttAgentGateway final : public AgentGateway {
  public:
-  MqttAgentGateway(std::string replica, std::string deny_path, MqttSessionOptions session, Env env)
+  MqttAgentGateway(const MqttGatewayOptions& options, MqttSessionOptions session, Env env)
       : env_(env),
-        deny_path_(std::move(deny_path)),
+        deny_path_(options.deny_path),
         shared_(std::make_shared<GatewayShared>()),
         inbox_(std::make_shared<Inbox>(env.executor, env.limits.inbound_queue,
                                        limits::inbound_octets)),
         session_(std::make_shared<MqttSession>(std::move(session), env, inbox_)) {
-    shared_->replica = std::move(replica);
+    shared_->replica = options.replica;
+    shared_->share_group = options.share_group;
   }
   ~MqttAgentGateway() override { stop(); }
+
+  /// Connect only to a broker whose guard this proves. Before start().
+  void prove_with(std::function<Result<void>()> prove) {
+    shared_->proof = std::make_shared<GuardProof>(
+        std::move(prove),
+        [session = std::weak_ptr(session_)] {
+          if (const auto alive = session.lock()) alive->reconnect();
+        },
+        env_);
+  }
 
   Result<void> start(GatewayHandlers handlers) override {
     shared_->handlers = std::move(handlers);
     MqttSessionHandlers session;
     session.on_connecting = [shared = shared_]() -> Result<MqttGreeting> {
+      if (shared->proof && !shared->proof->take()) return reasons::guard_unproven;
       MqttGreeting greeting;
       greeting.filters = topics::gateway_filters(shared->replica);
       const std::lock_guard lock(shared->mutex);
-      for (auto& text : deny_set::replace({shared->denied.begin(), shared->denied.end()})) {
+      for (auto& text : shared->denial({shared->denied.begin(), shared->denied.end()})) {
         greeting.messages.push_back({std::string(topics::control), std::move(text), 1, {}});
       }
       return greeting;
@@ -58,10 +79,17 @@ class MqttAgentGateway final : public AgentGateway {
     session.on_state = [shared = shared_](LinkState state, LinkLoss) {
       const bool listening = state == LinkState::up;
       if (std::exchange(shared->listening, listening) == listening) return;
+      if (shared->proof) shared->proof->connected(listening);
       if (shared->handlers.on_listening) shared->handlers.on_listening(listening);
     };
     session.on_message = [shared = shared_, inbox = inbox_](std::string_view topic,
                                                             BytesView payload) {
+      if (topic == topics::changed) {
+        inbox->push(payload.size(), [shared, body = Bytes(payload)] {
+          if (shared->handlers.on_told) shared->handlers.on_told(body);
+        });
+        return;
+      }
       auto source = topics::parse_up(topic);
       if (!source) return;
       inbox->push(payload.size(), [shared, source = std::move(*source), body = Bytes(payload)] {
@@ -73,7 +101,10 @@ class MqttAgentGateway final : public AgentGateway {
     return session_->start(std::move(session));
   }
 
-  void stop() noexcept override { session_->stop(); }
+  void stop() noexcept override {
+    if (shared_->proof) shared_->proof->stop();
+    session_->stop();
+  }
 
   void send(link::AgentId agent, Channel channel, Bytes payload, DoneHandler done) override {
     if (auto fits = check_channel(channel, false); !fits) {
@@ -83,6 +114,11 @@ class MqttAgentGateway final : public AgentGateway {
       return;
     }
     session_->send({topics::of(agent, channel), std::move(payload), 1, std::move(done)});
+  }
+
+  void tell(Bytes payload) override {
+    if (shared_->share_group.empty()) return;
+    session_->send({std::string(topics::changed), std::move(payload), 0, {}});
   }
 
   void deny(link::AgentId agent) override {
@@ -100,7 +136,7 @@ class MqttAgentGateway final : public AgentGateway {
       shared_->denied = {agents.begin(), agents.end()};
     }
     keep_denied();
-    send_control(deny_set::replace({agents.begin(), agents.end()}));
+    send_control(shared_->denial({agents.begin(), agents.end()}));
   }
 
   [[nodiscard]] const std::string& replica() const noexcept override { return shared_->replica; }
@@ -164,12 +200,15 @@ Result<std::unique_ptr<AgentGateway>> open_mqtt_gateway(MqttGatewayOptions optio
   session.brokers = {options.broker};
   session.tls = options.tls;
   session.client_id = std::string(topics::replica_name) + options.replica;
-  session.keep_alive = options.keep_alive;
+  session.keep_alive = options.share_group.empty()
+                           ? options.keep_alive
+                           : std::min(options.keep_alive, shared_keep_alive);
   session.connect_timeout = options.connect_timeout;
   session.reconnect_cap = gateway_reconnect_cap;
   session.max_pending = limits::inbound_queue;
-  return std::make_unique<MqttAgentGateway>(std::move(options.replica),
-                                            std::move(options.deny_path), std::move(session), env);
+  auto gateway = std::make_unique<MqttAgentGateway>(options, std::move(session), env);
+  if (options.prove) gateway->prove_with(std::move(options.prove));
+  return gateway;
 }
 
 }  // namespace ecp::inline v0::transport

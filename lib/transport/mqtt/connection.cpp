@@ -37,6 +37,8 @@ Error mqtt_error(int code) {
     case MOSQ_ERR_OVERSIZE_PACKET:
     case MOSQ_ERR_PAYLOAD_SIZE:
       return {reasons::too_large, {{"size", "it"}, {"limit", "the broker takes"}}};
+    case MOSQ_ERR_RETAIN_NOT_SUPPORTED:
+      return {reasons::refused, {{"code", std::to_string(MQTT_RC_RETAIN_NOT_SUPPORTED)}}};
     default:
       return {ecp::reasons::unavailable, {{"what", "the broker"}}, mosquitto_strerror(code)};
   }

@@ -117,8 +117,11 @@ void MqttSession::begin_attempt(std::uint64_t attempt) {
   if (handlers_.on_state) handlers_.on_state(LinkState::connecting, LinkLoss::none);
   auto greeting = handlers_.on_connecting();
   if (!greeting) {
-    env_.log.warning("transport", "not ready to connect",
-                     {{"problem", greeting.error().describe()}});
+    // A proof under way tells by itself how it ends.
+    if (!greeting.error().is(reasons::guard_unproven)) {
+      env_.log.warning("transport", "not ready to connect",
+                       {{"problem", greeting.error().describe()}});
+    }
     Milliseconds delay{0};
     {
       const std::lock_guard lock(mutex_);

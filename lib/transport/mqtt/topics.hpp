@@ -23,6 +23,7 @@ inline constexpr std::string_view to = "to/";
 inline constexpr std::string_view down = "down/";
 inline constexpr std::string_view replica_name = "ecpd-";  ///< Begins a replica's common name.
 inline constexpr std::string_view share = "$share/";
+inline constexpr std::string_view queue = "$queue/";  ///< Of other brokers; nobody's here.
 
 /// Topic of a channel that `check_channel` has found fit.
 std::string of(link::AgentId agent, const Channel& channel);

@@ -21,6 +21,9 @@ TEST_SUITE("ecpd.Command") {
     CHECK(parse({"--version"})->verb == Verb::version);
     CHECK(parse({"audit", "verify"})->verb == Verb::audit_verify);
     CHECK(parse({"user", "login-link", "a@b.c"})->email == "a@b.c");
+    CHECK(parse({"broker-config", "--out", "d"})->folder == "d");
+    CHECK(parse({"broker-config", "--out", "d"})->plugin_path.starts_with("/"));
+    CHECK(parse({"broker-config", "--plugin", "p", "--out", "d"})->plugin_path == "p");
     CHECK(parse({"user", "reset-password", "--config", "f", "a@b.c"})->email == "a@b.c");
   }
 
@@ -32,6 +35,10 @@ TEST_SUITE("ecpd.Command") {
     CHECK_FALSE(parse({"audit", "delete"}));
     CHECK_FALSE(parse({"user", "login-link"}));
     CHECK_FALSE(parse({"serve", "--config"}));
+    CHECK_FALSE(parse({"broker-config"}));
+    CHECK_FALSE(parse({"broker-config", "--out"}));
+    CHECK_FALSE(parse({"serve", "--out", "d"}));
+    CHECK_FALSE(parse({"serve", "--plugin", "p"}));
     CHECK_FALSE(parse({"user", "login-link", "a@b.c", "extra"}));
   }
 }

@@ -76,6 +76,37 @@ TEST_SUITE("server.Settings") {
     }
   }
 
+  TEST_CASE("a broker that others run is named by its URL, and nothing of ours stands beside it") {
+    const auto settings = read(
+        "data_folder: /d\nbroker:\n  url: mqtts://broker.example:8884\n  trust_file: /ca.pem\n"
+        "  advertise: ['gate.example:8883']\n");
+    REQUIRE(settings);
+    const auto& broker = settings->plane.broker;
+    REQUIRE(broker.external);
+    CHECK(broker.external->host == "broker.example");
+    CHECK(broker.external->port == 8884);
+    CHECK(broker.trust_path == "/ca.pem");
+    CHECK(broker.advertise.size() == 1);
+    CHECK_FALSE(read("data_folder: /d\n")->plane.broker.external);
+    const std::string url = "data_folder: /d\nbroker:\n  url: mqtts://b:1\n";
+    for (const std::string line : {"listen: 127.0.0.1:8883", "mosquitto: /usr/sbin/mosquitto",
+                                   "plugin: /p.so", "keep_running: false"}) {
+      CAPTURE(line);
+      const auto text = problem(url + "  " + line + "\n");
+      CHECK(text.find("broker." + line.substr(0, line.find(':'))) != std::string::npos);
+      CHECK(text.find("broker.url") != std::string::npos);
+    }
+    for (const std::string wrong :
+         {"b:8883", "mqtt://b:1883", "mqtts://b", "mqtts://", "mqtts://b:x"}) {
+      CAPTURE(wrong);
+      CHECK(problem("data_folder: /d\nbroker:\n  url: '" + wrong + "'\n").find("broker.url") !=
+            std::string::npos);
+    }
+    CHECK(problem("data_folder: /d\nbroker:\n  trust_file: /ca.pem\n").find("broker.url") !=
+          std::string::npos);
+    CHECK(problem(url + "  trust_file: ca.pem\n").find("trust_file") != std::string::npos);
+  }
+
   TEST_CASE("a value that could never work is refused naming its key") {
     for (const auto& [key, lines] : std::map<std::string, std::string>{
              {"data_folder", "data_folder: data\n"},

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -145,6 +146,10 @@ TEST_SUITE("transport.SupervisedBroker") {
 
     REQUIRE_FALSE(open);
     CHECK(open.error().is(transport::reasons::broker_unguarded));
+    for (const auto* hole :
+         {"publish to $CONTROL/ecp/v1", "subscribe to #", "subscribe to $share/"}) {
+      CHECK(open.error().message().find(hole) != std::string::npos);
+    }
     const auto record = read_file(options.folder + "/broker.process", 1'024);
     REQUIRE(record);
     CHECK_FALSE(is_running(std::stoi(*record)));
@@ -154,6 +159,45 @@ TEST_SUITE("transport.SupervisedBroker") {
     auto empty = SupervisedBroker::start(options, world.env);
     REQUIRE_FALSE(empty);
     CHECK(empty.error().is(transport::reasons::broker_failed));
+    world.real.stop();
+  }
+
+  TEST_CASE("[R21] clients that may choose their own id are a hole in a guard without others") {
+    World world;
+    const auto& options = world.live.options();
+    auto text = read_file(options.folder + "/mosquitto.conf", 8'192);
+    REQUIRE(text);
+    const std::string setting = "use_username_as_clientid true";
+    REQUIRE(text->find(setting) != std::string::npos);
+    world.live.stop();
+    const auto prove = [&] {
+      return transport::prove_guard({"127.0.0.1", options.port}, options.canary,
+                                    options.canary_name, world.env);
+    };
+    const auto run = [&](const std::string& config) {
+      const auto path = options.folder + "/foreign.conf";
+      REQUIRE(write_file_durably(path, config));
+      const pid_t pid = ::fork();
+      if (pid == 0) {
+        ::execl(options.mosquitto_path.c_str(), "mosquitto", "-c", path.c_str(), nullptr);
+        ::_exit(127);
+      }
+      Result<void> proven;
+      CHECK(eventually([&] {
+        proven = prove();
+        return proven || !proven.error().is(transport::reasons::broker_failed);
+      }));
+      ::kill(pid, SIGKILL);
+      ::waitpid(pid, nullptr, 0);
+      return proven;
+    };
+
+    CHECK(run(*text));
+    const auto loose = run(text->replace(text->find(setting), setting.size(), ""));
+
+    REQUIRE_FALSE(loose);
+    CHECK(loose.error().is(transport::reasons::broker_unguarded));
+    CHECK(loose.error().message().find("client id") != std::string::npos);
     world.real.stop();
   }
 

@@ -50,21 +50,14 @@ std::string user_name() {
   return found == nullptr ? std::string() : std::string(found->pw_name);
 }
 
-}  // namespace
-
-Result<std::string> make_config(const BrokerOptions& options) {
-  ECP_TRY_VOID(check_value("folder", options.folder));
+/// What all brokers of the agent link have in common.
+Result<std::string> common_settings(const BrokerOptions& options) {
   ECP_TRY_VOID(check_value("bind", options.bind));
   ECP_TRY_VOID(check_value("plugin_path", options.plugin_path));
   ECP_TRY_VOID(check_value("roots_path", options.roots_path));
   ECP_TRY_VOID(check_value("certificate_path", options.certificate_path));
   ECP_TRY_VOID(check_value("key_path", options.key_path));
-  ECP_TRY_VOID(check_program(options.mosquitto_path, "mosquitto", X_OK));
-  ECP_TRY_VOID(check_program(options.plugin_path, "ecp", R_OK));
-  const auto user = user_name();
-  std::string text = "# Written at each start; changes are lost.\n";
-  if (!user.empty()) text += "user " + user + "\n";
-  text +=
+  std::string text =
       "persistence false\n"
       "log_dest stderr\n"
       "log_type error\n"
@@ -82,17 +75,33 @@ Result<std::string> make_config(const BrokerOptions& options) {
   text += "max_packet_size " + std::to_string(limits::mqtt_packet) + "\n";
   text += "max_queued_bytes " + std::to_string(64 * mebibyte) + "\n";
   text += "plugin " + options.plugin_path + "\n";
-  text += "plugin_opt_deny_file " + deny_path(options.folder) + "\n";
-  text += "listener " + std::to_string(options.port) + " " + options.bind + "\n";
-  text += "cafile " + options.roots_path + "\n";
-  text += "certfile " + options.certificate_path + "\n";
-  text += "keyfile " + options.key_path + "\n";
-  text +=
-      "tls_version tlsv1.2\n"  // Means that version or newer.
-      "require_certificate true\n"
-      "use_identity_as_username true\n"
-      "use_username_as_clientid true\n";
   return text;
+}
+
+/// Where it listens, and to whom; stands last.
+std::string listener_settings(const BrokerOptions& options) {
+  return "listener " + std::to_string(options.port) + " " + options.bind + "\n" +  //
+         "cafile " + options.roots_path + "\n" +                                   //
+         "certfile " + options.certificate_path + "\n" +                           //
+         "keyfile " + options.key_path + "\n" +
+         "tls_version tlsv1.2\n"  // Means that version or newer.
+         "require_certificate true\n"
+         "use_identity_as_username true\n"
+         "use_username_as_clientid true\n";
+}
+
+}  // namespace
+
+Result<std::string> make_config(const BrokerOptions& options) {
+  ECP_TRY_VOID(check_value("folder", options.folder));
+  ECP_TRY(const auto common, common_settings(options));
+  ECP_TRY_VOID(check_program(options.mosquitto_path, "mosquitto", X_OK));
+  ECP_TRY_VOID(check_program(options.plugin_path, "ecp", R_OK));
+  const auto user = user_name();
+  std::string text = "# Written at each start; changes are lost.\n";
+  if (!user.empty()) text += "user " + user + "\n";
+  return text + common + "plugin_opt_deny_file " + deny_path(options.folder) + "\n" +
+         listener_settings(options);
 }
 
 Result<std::string> fingerprint(const BrokerOptions& options, const std::string& config) {
@@ -126,3 +135,12 @@ Result<void> check_port(const BrokerOptions& options) {
 }
 
 }  // namespace ecp::inline v0::transport::broker
+
+namespace ecp::inline v0::transport {
+
+Result<std::string> mosquitto_config(const BrokerOptions& options) {
+  ECP_TRY(const auto common, broker::common_settings(options));
+  return common + broker::listener_settings(options);
+}
+
+}  // namespace ecp::inline v0::transport
