@@ -19,8 +19,6 @@ namespace ecp::inline v0::transport {
 namespace {
 
 constexpr std::size_t max_replica_name = 32;
-/// A replica that is frozen keeps its share from the others until the broker gives it up.
-constexpr auto shared_keep_alive = Milliseconds{5'000};
 constexpr auto gateway_reconnect_cap =
     Milliseconds{4'000};  // There is one; all agents wait for it.
 
@@ -32,24 +30,18 @@ struct GatewayShared {
   std::set<link::AgentId> denied;     ///< Under the mutex.
   bool listening = false;             ///< On the executor only.
   std::shared_ptr<GuardProof> proof;  ///< Of a broker that is not in our care; else none.
-
-  /// How the broker is told whom we know to be revoked. Another replica may know of more.
-  [[nodiscard]] std::vector<std::string> denial(const std::vector<link::AgentId>& agents) const {
-    return share_group.empty() ? deny_set::replace(agents) : deny_set::add(agents);
-  }
 };
 
 class MqttAgentGateway final : public AgentGateway {
  public:
-  MqttAgentGateway(const MqttGatewayOptions& options, MqttSessionOptions session, Env env)
+  MqttAgentGateway(std::string replica, std::string deny_path, MqttSessionOptions session, Env env)
       : env_(env),
-        deny_path_(options.deny_path),
+        deny_path_(std::move(deny_path)),
         shared_(std::make_shared<GatewayShared>()),
         inbox_(std::make_shared<Inbox>(env.executor, env.limits.inbound_queue,
                                        limits::inbound_octets)),
         session_(std::make_shared<MqttSession>(std::move(session), env, inbox_)) {
-    shared_->replica = options.replica;
-    shared_->share_group = options.share_group;
+    shared_->replica = std::move(replica);
   }
   ~MqttAgentGateway() override { stop(); }
 
@@ -71,7 +63,7 @@ class MqttAgentGateway final : public AgentGateway {
       MqttGreeting greeting;
       greeting.filters = topics::gateway_filters(shared->replica);
       const std::lock_guard lock(shared->mutex);
-      for (auto& text : shared->denial({shared->denied.begin(), shared->denied.end()})) {
+      for (auto& text : deny_set::replace({shared->denied.begin(), shared->denied.end()})) {
         greeting.messages.push_back({std::string(topics::control), std::move(text), 1, {}});
       }
       return greeting;
@@ -84,12 +76,6 @@ class MqttAgentGateway final : public AgentGateway {
     };
     session.on_message = [shared = shared_, inbox = inbox_](std::string_view topic,
                                                             BytesView payload) {
-      if (topic == topics::changed) {
-        inbox->push(payload.size(), [shared, body = Bytes(payload)] {
-          if (shared->handlers.on_told) shared->handlers.on_told(body);
-        });
-        return;
-      }
       auto source = topics::parse_up(topic);
       if (!source) return;
       inbox->push(payload.size(), [shared, source = std::move(*source), body = Bytes(payload)] {
@@ -116,11 +102,6 @@ class MqttAgentGateway final : public AgentGateway {
     session_->send({topics::of(agent, channel), std::move(payload), 1, std::move(done)});
   }
 
-  void tell(Bytes payload) override {
-    if (shared_->share_group.empty()) return;
-    session_->send({std::string(topics::changed), std::move(payload), 0, {}});
-  }
-
   void deny(link::AgentId agent) override {
     {
       const std::lock_guard lock(shared_->mutex);
@@ -136,7 +117,7 @@ class MqttAgentGateway final : public AgentGateway {
       shared_->denied = {agents.begin(), agents.end()};
     }
     keep_denied();
-    send_control(shared_->denial({agents.begin(), agents.end()}));
+    send_control(deny_set::replace({agents.begin(), agents.end()}));
   }
 
   [[nodiscard]] const std::string& replica() const noexcept override { return shared_->replica; }
@@ -200,13 +181,12 @@ Result<std::unique_ptr<AgentGateway>> open_mqtt_gateway(MqttGatewayOptions optio
   session.brokers = {options.broker};
   session.tls = options.tls;
   session.client_id = std::string(topics::replica_name) + options.replica;
-  session.keep_alive = options.share_group.empty()
-                           ? options.keep_alive
-                           : std::min(options.keep_alive, shared_keep_alive);
+  session.keep_alive = options.keep_alive;
   session.connect_timeout = options.connect_timeout;
   session.reconnect_cap = gateway_reconnect_cap;
   session.max_pending = limits::inbound_queue;
-  auto gateway = std::make_unique<MqttAgentGateway>(options, std::move(session), env);
+  auto gateway = std::make_unique<MqttAgentGateway>(
+      std::move(options.replica), std::move(options.deny_path), std::move(session), env);
   if (options.prove) gateway->prove_with(std::move(options.prove));
   return gateway;
 }
