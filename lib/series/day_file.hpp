@@ -6,7 +6,6 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -15,17 +14,10 @@
 #include <ecp/series/series_store.hpp>
 #include <ecp/storage/sqlite.hpp>
 
+#include "series/day_reader.hpp"
 #include "series/number_ranges.hpp"
 
 namespace ecp::inline v0::series {
-
-/// Which numbers belong together: those of one buffer and service.
-struct BufferKey {
-  SeriesKey series;
-  IdBytes agent{};
-  std::string buffer_id;
-  friend auto operator<=>(const BufferKey&, const BufferKey&) = default;
-};
 
 /// What one transaction of one file gets of one batch.
 struct DayPart {
@@ -40,47 +32,49 @@ struct DayPart {
   std::vector<Gap> gaps;
 };
 
-/// The tables of one day. Writers and readers have a connection each.
+/// The tables of one day. A sample comes in as an open row, and is sealed with others of its tag
+/// into a chunk.
 ///
-/// Thread safety: writing members from one thread at a time; reading ones from any.
+/// Thread safety: writing members from one thread at a time; `reader` from any.
 class DayFile {
  public:
-  /// Open or make the file. Fails with `data_loss` when it is damaged.
+  /// Open or make the file; one of an older form becomes one of ours. Fails with `data_loss` when
+  /// it is damaged, with `failed_precondition` (series.newer_file) when it is newer than we are.
   static Result<std::shared_ptr<DayFile>> open(const std::string& path, const Clock& clock);
 
-  /// Store parts in one durable transaction.
+  /// Store parts in one durable transaction, which also seals what has become enough for a chunk.
   Result<void> append(const std::vector<DayPart>& parts);
   Result<void> remove(const SeriesKey& key);
 
-  Result<void> load_applied(std::map<BufferKey, NumberRanges>& into);
-  Result<void> load_latest(const SeriesKey& key, std::map<std::string, Sample>& into);
-  Result<void> load_samples(const SeriesKey& key, std::string_view tag, Time from, Time to,
-                            std::size_t limit, std::vector<Sample>& into);
-  /// Add good numeric samples in [from, to) to `points`, equal intervals of that range.
-  Result<void> aggregate(const SeriesKey& key, std::string_view tag, Time from, Time to,
-                         std::vector<Point>& points);
-  Result<void> load_gaps(const SeriesKey& key, Time from, Time to, std::vector<Gap>& into);
-  Result<std::int64_t> count(const SeriesKey& key);
-  /// Times at which a service has samples: the last at or before `from`, the first at or after
-  /// `to`, and those between of at most three tags.
-  Result<void> load_times(const SeriesKey& key, Time from, Time to, std::vector<Time>& into);
+  /// Seal a bounded number of open rows, durably; return how many there were.
+  Result<std::int64_t> seal_some();
+  /// Make the file as small as its content, when that is worth it.
+  Result<void> compact();
+
+  [[nodiscard]] DayReader& reader() noexcept { return *reader_; }
 
  private:
   using Connection = storage::sql::Connection;
+  /// What the writer knows of a tag.
+  struct Tag {
+    std::int64_t id = 0;
+    std::int64_t open_rows = 0;
+  };
   explicit DayFile(std::unique_ptr<storage::sql::Driver> driver) : driver_(std::move(driver)) {}
   Result<void> append_part(const DayPart& part);
   Result<void> insert_samples(const DayPart& part, std::int64_t buffer);
-  Result<std::int64_t> tag_id(const SeriesKey& key, const std::string& tag);
+  Result<void> seal_full(std::size_t appended);
+  Result<Tag*> find_tag(const SeriesKey& key, const std::string& tag);
   Result<std::int64_t> buffer_id(const BufferKey& key);
-  Result<std::vector<std::int64_t>> tag_ids(const SeriesKey& key);
+  void forget_tags();
   template <class Unit>
   Result<void> in_transaction(Unit&& unit);
 
   std::unique_ptr<storage::sql::Driver> driver_;
   std::unique_ptr<Connection> writer_;
-  std::map<SeriesKey, std::unordered_map<std::string, std::int64_t>> tags_;  ///< Of the writer.
-  std::mutex reader_mutex_;
-  std::unique_ptr<Connection> reader_;
+  std::map<SeriesKey, std::unordered_map<std::string, Tag>> tags_;
+  std::vector<Tag*> full_;  ///< Of `tags_`: those that have enough open rows for a chunk.
+  std::unique_ptr<DayReader> reader_;
 };
 
 }  // namespace ecp::inline v0::series

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <chrono>
+#include <optional>
 
 #include <ecp/core/file.hpp>
-#include <ecp/core/reasons.hpp>
+#include <ecp/core/limits.hpp>
 #include <ecp/series/reasons.hpp>
 #include <ecp/series/series_store.hpp>
 
 #include "series/day_files.hpp"
+#include "series/series_rules.hpp"
 
 namespace ecp::inline v0::series {
 namespace {
 
 constexpr std::size_t max_cached_services = 4'000;
-constexpr std::size_t max_ranges_told = 100;
-constexpr std::int64_t oldest_days = 400;  // A sample that claims to be older has a wrong clock.
-constexpr std::int64_t future_ms = 2 * day_ms;
-constexpr Milliseconds least_gap{3'000};
+constexpr std::size_t max_error = 512;   // Of a bad sample: as in a sample block.
+constexpr Milliseconds rest{3'600'000};  // So long nothing came for a day that is over.
+constexpr int pieces_of_sealing = 500;   // Of one upkeep, so that it ends.
 
 using Latest = std::map<std::string, Sample>;
 
@@ -30,8 +30,13 @@ class EmbeddedSeries final : public SeriesStore {
 
   Result<void> load() {
     ECP_TRY_VOID(files_.load());
-    return files_.for_each(Time::min(), Time::max(),
-                           [&](DayFile& file) { return file.load_applied(applied_); });
+    for (const auto day : files_.days(Time::min(), Time::max())) {
+      ECP_TRY(const auto file, files_.open(day));
+      ECP_TRY_VOID(file->reader().load_applied(applied_));
+      ECP_TRY(const bool has_open_rows, file->reader().has_open_rows());
+      if (has_open_rows) unsealed_.emplace(day, Time::min());
+    }
+    return {};
   }
 
   Result<std::vector<Applied>> append(
@@ -42,6 +47,7 @@ class EmbeddedSeries final : public SeriesStore {
     for (const auto& [key, batch] : batches) ECP_TRY_VOID(split(key, batch, days, after));
     for (auto& [day, parts] : days) {
       ECP_TRY(const auto file, files_.open(day));
+      unsealed_[day] = env_.clock.now();
       ECP_TRY_VOID(file->append(parts));
       for (const auto& part : parts) note_stored(part);
     }
@@ -72,33 +78,26 @@ class EmbeddedSeries final : public SeriesStore {
                                       Time to, std::size_t limit) override {
     std::vector<Sample> found;
     ECP_TRY_VOID(files_.for_each(from, to, [&](DayFile& file) {
-      return file.load_samples(key, tag, from, to, limit, found);
+      return file.reader().load_samples(key, tag, from, to, limit, found);
     }));
     return found;
   }
 
   Result<std::vector<Point>> aggregate(const SeriesKey& key, std::string_view tag, Time from,
                                        Time to, std::size_t points) override {
-    if (from >= to || points == 0 || points > limits::history_points) return reasons::bad_range;
-    std::vector<Point> chart(points);
-    const auto span = static_cast<double>((to - from).count());
-    for (std::size_t i = 0; i < points; ++i) {
-      const auto part = static_cast<double>(i) / static_cast<double>(points);
-      chart[i].from = from + Milliseconds(static_cast<std::int64_t>(span * part));
-    }
-    ECP_TRY_VOID(files_.for_each(
-        from, to, [&](DayFile& file) { return file.aggregate(key, tag, from, to, chart); }));
-    for (auto& point : chart) {
-      if (point.count > 0) point.mean /= static_cast<double>(point.count);
-    }
-    return chart;
+    ECP_TRY(auto chart, Chart::make(from, to, points));
+    ECP_TRY_VOID(files_.for_each(from, to, [&](DayFile& file) {
+      return file.reader().load_chart(key, tag, from, to, chart);
+    }));
+    return chart.take();
   }
 
   Result<std::vector<Gap>> gaps(const SeriesKey& key, Time from, Time to) override {
     // A gap lies in the file of its end, so one that is over before `from` is in none of these.
     std::vector<Gap> recorded;
-    ECP_TRY_VOID(files_.for_each(
-        from, Time::max(), [&](DayFile& file) { return file.load_gaps(key, from, to, recorded); }));
+    ECP_TRY_VOID(files_.for_each(from, Time::max(), [&](DayFile& file) {
+      return file.reader().load_gaps(key, from, to, recorded);
+    }));
     std::vector<Gap> found;
     for (const auto& gap : recorded) {
       if (gap.why != "no_data") {
@@ -108,13 +107,7 @@ class EmbeddedSeries final : public SeriesStore {
       ECP_TRY(const auto silent, silences(key, gap));
       found.insert(found.end(), silent.begin(), silent.end());
     }
-    std::sort(found.begin(), found.end(), [](const Gap& a, const Gap& b) {
-      return std::tie(a.from, a.to, a.why) < std::tie(b.from, b.to, b.why);
-    });
-    const auto same = [](const Gap& a, const Gap& b) {
-      return a.from == b.from && a.to == b.to && a.why == b.why;
-    };
-    found.erase(std::unique(found.begin(), found.end(), same), found.end());
+    tidy_gaps(found);
     return found;
   }
 
@@ -123,14 +116,14 @@ class EmbeddedSeries final : public SeriesStore {
     DayPart part;
     part.buffer.series = key;
     part.gaps.push_back(gap);
-    ECP_TRY(const auto file, files_.open(day_of(bounded(gap.to).first)));
+    ECP_TRY(const auto file, files_.open(day_of(bounded(gap.to))));
     return file->append({part});
   }
 
   Result<std::int64_t> count(const SeriesKey& key) override {
     std::int64_t total = 0;
     ECP_TRY_VOID(files_.for_each(Time::min(), Time::max(), [&](DayFile& file) -> Result<void> {
-      ECP_TRY(const auto here, file.count(key));
+      ECP_TRY(const auto here, file.reader().count(key));
       total += here;
       return {};
     }));
@@ -138,17 +131,9 @@ class EmbeddedSeries final : public SeriesStore {
   }
 
   Result<std::int64_t> expire(Time keep) override {
-    const std::lock_guard lock(write_mutex_);
-    std::vector<Day> old;
-    for (const auto day : files_.days(Time::min(), keep)) {
-      if (from_ms((day + 1) * day_ms) <= keep) old.push_back(day);
-    }
-    if (old.empty()) return 0;
-    ECP_TRY_VOID(carry_over());
-    for (const auto day : old) ECP_TRY_VOID(files_.remove(day));
-    const std::lock_guard latest_lock(latest_mutex_);
-    latest_.clear();
-    return static_cast<std::int64_t>(old.size());
+    ECP_TRY(const auto removed, remove_days(keep));
+    ECP_TRY_VOID(seal_days());
+    return removed;
   }
 
   Result<void> remove(const SeriesKey& key) override {
@@ -164,17 +149,25 @@ class EmbeddedSeries final : public SeriesStore {
   }
 
  private:
-  /// A sample's time, or ours and false when it cannot be true.
-  [[nodiscard]] std::pair<Time, bool> bounded(Time time) const {
-    const auto now = env_.clock.now();
-    if (time > now + Milliseconds(future_ms)) return {now, false};
-    if (time < now - Milliseconds(oldest_days * day_ms)) return {now, false};
-    return {time, true};
+  [[nodiscard]] Time bounded(Time time) const { return bounded_time(time, env_.clock.now()); }
+
+  /// What no chunk could keep is refused before it is stored.
+  static Result<void> check(const NumberedBatch& batch) {
+    for (const auto& sample : batch.samples) {
+      const auto* text = std::get_if<std::string>(&sample.value);
+      if (text != nullptr && text->size() > limits::sample_string) return bad("a text");
+      if (sample.error.size() > max_error) return bad("an error");
+    }
+    return {};
+  }
+  static Error bad(const std::string& what) {
+    return {reasons::bad_block, {{"problem", what + " is too long"}}};
   }
 
   /// Put what is new in a batch into the days it belongs to.
   Result<void> split(const SeriesKey& key, const NumberedBatch& batch, DayParts& days,
                      std::map<BufferKey, NumberRanges>& after) {
+    ECP_TRY_VOID(check(batch));
     const BufferKey buffer{key, batch.agent, batch.buffer_id};
     const auto made = after.try_emplace(buffer);
     auto& ranges = made.first->second;
@@ -184,7 +177,7 @@ class EmbeddedSeries final : public SeriesStore {
     for (const auto& range : fresh) {
       for (auto number = range.first; number <= range.second; ++number) {
         const auto& sample = batch.samples[static_cast<std::size_t>(number - batch.first)];
-        const auto time = bounded(sample.time).first;
+        const auto time = bounded(sample.time);
         auto& part = part_of(days, day_of(time), buffer);
         part.samples.push_back({number, &sample, time});
         settle(part, number);
@@ -210,7 +203,7 @@ class EmbeddedSeries final : public SeriesStore {
       if (samples == 0) continue;
       ranges.add(range);
       const auto to =
-          batch.samples.empty() ? env_.clock.now() : bounded(batch.samples.front().time).first;
+          batch.samples.empty() ? env_.clock.now() : bounded(batch.samples.front().time);
       ECP_TRY(const auto from, newest_before(buffer.series, to));
       part.gaps.push_back({from, to, samples, "buffer_full"});
       days[day_of(to)].push_back(std::move(part));
@@ -254,7 +247,7 @@ class EmbeddedSeries final : public SeriesStore {
   Result<Time> newest_before(const SeriesKey& key, Time to) {
     std::vector<Time> times;
     ECP_TRY_VOID(files_.for_each(to - Milliseconds(day_ms), to, [&](DayFile& file) {
-      return file.load_times(key, to - Milliseconds(1), to, times);
+      return file.reader().load_times(key, to - Milliseconds(1), to, times);
     }));
     auto newest = Time::min();
     for (const auto time : times) {
@@ -263,27 +256,13 @@ class EmbeddedSeries final : public SeriesStore {
     return newest == Time::min() ? to - Milliseconds(1) : newest;
   }
 
-  /// The stretches of a recorded silence in which there really are no samples: what was buffered
-  /// meanwhile has arrived.
   Result<std::vector<Gap>> silences(const SeriesKey& key, const Gap& gap) {
     std::vector<Time> times;
     const Milliseconds day(day_ms);
     ECP_TRY_VOID(files_.for_each(gap.from - day, gap.to + day, [&](DayFile& file) {
-      return file.load_times(key, gap.from, gap.to, times);
+      return file.reader().load_times(key, gap.from, gap.to, times);
     }));
-    if (times.empty()) return std::vector<Gap>{gap};
-    std::sort(times.begin(), times.end());
-    const auto least = std::max(least_gap, (gap.to - gap.from) / 2);
-    std::vector<Gap> found;
-    const auto consider = [&](Time from, Time to) {
-      if (to - from >= least && from < gap.to && to > gap.from) {
-        found.push_back({from, to, 0, gap.why});
-      }
-    };
-    if (times.front() > gap.from) consider(gap.from, times.front());
-    for (std::size_t i = 1; i < times.size(); ++i) consider(times[i - 1], times[i]);
-    if (times.back() < gap.to) consider(times.back(), gap.to);
-    return found;
+    return silent_parts(gap, std::move(times));
   }
 
   static std::vector<LatestValue> listed(const Latest& values) {
@@ -293,11 +272,57 @@ class EmbeddedSeries final : public SeriesStore {
     return list;
   }
 
+  /// From the newest day back, since a tag found there is not looked for in older ones.
   Result<Latest> read_latest(const SeriesKey& key) {
     Latest values;
-    ECP_TRY_VOID(files_.for_each(Time::min(), Time::max(),
-                                 [&](DayFile& file) { return file.load_latest(key, values); }));
+    auto days = files_.days(Time::min(), Time::max());
+    for (auto day = days.rbegin(); day != days.rend(); ++day) {
+      ECP_TRY(const auto file, files_.open(*day));
+      ECP_TRY_VOID(file->reader().load_latest(key, values));
+    }
     return values;
+  }
+
+  Result<std::int64_t> remove_days(Time keep) {
+    const std::lock_guard lock(write_mutex_);
+    std::vector<Day> old;
+    for (const auto day : files_.days(Time::min(), keep)) {
+      if (from_ms((day + 1) * day_ms) <= keep) old.push_back(day);
+    }
+    if (old.empty()) return 0;
+    ECP_TRY_VOID(carry_over());
+    for (const auto day : old) {
+      ECP_TRY_VOID(files_.remove(day));
+      unsealed_.erase(day);
+    }
+    const std::lock_guard latest_lock(latest_mutex_);
+    latest_.clear();
+    return static_cast<std::int64_t>(old.size());
+  }
+
+  /// Seal what is left of the days that are over. Between two pieces others may write.
+  Result<void> seal_days() {
+    for (int piece = 0; piece < pieces_of_sealing; ++piece) {
+      const std::lock_guard lock(write_mutex_);
+      const auto day = day_to_seal();
+      if (!day) return {};
+      ECP_TRY(const auto file, files_.open(*day));
+      ECP_TRY(const auto sealed, file->seal_some());
+      if (sealed > 0) continue;
+      ECP_TRY_VOID(file->compact());
+      unsealed_.erase(*day);
+    }
+    return {};
+  }
+
+  /// The oldest day that is over, has open rows, and for which nothing comes any more.
+  [[nodiscard]] std::optional<Day> day_to_seal() const {
+    const auto now = env_.clock.now();
+    for (const auto& [day, last_append] : unsealed_) {
+      if (from_ms((day + 1) * day_ms) + rest > now) break;
+      if (last_append < now - rest) return day;
+    }
+    return std::nullopt;
   }
 
   /// Before old days go: write what is applied into today's file, so that it stays known.
@@ -317,6 +342,7 @@ class EmbeddedSeries final : public SeriesStore {
   DayFiles files_;
   std::mutex write_mutex_;                     ///< Outermost: appends and all other changes.
   std::map<BufferKey, NumberRanges> applied_;  ///< Under write_mutex_.
+  std::map<Day, Time> unsealed_;               ///< Their last appends. Under write_mutex_.
   std::mutex latest_mutex_;
   std::map<SeriesKey, Latest> latest_;
 };

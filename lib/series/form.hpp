@@ -28,5 +28,9 @@ enum class ValueType : std::uint8_t { boolean, whole, real, text };
   return static_cast<ValueType>((form >> 3U) & 3U);
 }
 [[nodiscard]] inline bool has_error(std::uint8_t form) { return (form & 32U) != 0; }
+/// Where the error has a place of its own.
+[[nodiscard]] inline std::uint8_t without_error(std::uint8_t form) {
+  return static_cast<std::uint8_t>(form & 31U);
+}
 
 }  // namespace ecp::inline v0::series

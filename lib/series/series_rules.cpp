@@ -49,11 +49,19 @@ Result<Chart> Chart::make(Time from, Time to, std::size_t points) {
   return Chart(from, to, points);
 }
 
+std::size_t Chart::place_of(Time time) const {
+  return static_cast<std::size_t>((time - from_).count() * static_cast<std::int64_t>(made_.size()) /
+                                  (to_ - from_).count());
+}
+
+bool Chart::is_in_one_interval(const ChunkSummary& samples) const {
+  return samples.from >= from_ && samples.to < to_ &&
+         place_of(samples.from) == place_of(samples.to);
+}
+
 void Chart::add(const ChunkSummary& numbers) {
   if (numbers.numbers == 0) return;
-  const auto place = (numbers.first_time - from_).count() *
-                     static_cast<std::int64_t>(made_.size()) / (to_ - from_).count();
-  auto& point = made_[static_cast<std::size_t>(place)];
+  auto& point = made_[place_of(numbers.first_time)];
   if (point.numbers == 0) {
     point = numbers;
     return;

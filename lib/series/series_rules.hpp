@@ -35,6 +35,8 @@ class Chart {
   /// Fails with `invalid_argument` (series.bad_range) for an empty range, no or too many points.
   static Result<Chart> make(Time from, Time to, std::size_t points);
 
+  /// Whether all samples lie in one interval.
+  [[nodiscard]] bool is_in_one_interval(const ChunkSummary& samples) const;
   /// Add samples that all lie in one interval, which the first of their numbers tells.
   void add(const ChunkSummary& numbers);
   /// Add a number if it is in the range.
@@ -43,6 +45,7 @@ class Chart {
 
  private:
   Chart(Time from, Time to, std::size_t points) : from_(from), to_(to), made_(points) {}
+  [[nodiscard]] std::size_t place_of(Time time) const;
   Time from_;
   Time to_;
   std::vector<ChunkSummary> made_;

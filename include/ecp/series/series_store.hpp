@@ -93,7 +93,7 @@ class ECP_EXPORT SeriesStore {
   virtual Result<void> record_gap(const SeriesKey& key, const Gap& gap) = 0;
   /// Number of stored samples of a service, for checks.
   virtual Result<std::int64_t> count(const SeriesKey& key) = 0;
-  /// Remove whole days older than `keep`; return how many files went.
+  /// Remove whole days older than `keep`, and tidy what stays; return how many files went.
   virtual Result<std::int64_t> expire(Time keep) = 0;
   /// Remove everything of a service.
   virtual Result<void> remove(const SeriesKey& key) = 0;

@@ -261,7 +261,7 @@ TEST_SUITE("series.SeriesStore") {
       storage::SqliteOptions options;
       options.path = entry.path();
       const auto driver = must(storage::sqlite_driver(options));
-      must(must(driver->connect())->execute("PRAGMA user_version = 2"));
+      must(must(driver->connect())->execute("PRAGMA user_version = 3"));
     }
     const auto opened = series::open_embedded_series(world.folder / "series", world.env.env());
     REQUIRE_FALSE(opened);
