@@ -5,10 +5,12 @@
 
 #include <ecp/transport/agent_gateway.hpp>
 #include <ecp/transport/agent_link.hpp>
+#include <ecp/transport/session_cutter.hpp>
 
 namespace ecp::inline v0::transport {
 
 AgentGateway::~AgentGateway() = default;
+SessionCutter::~SessionCutter() = default;
 AgentLink::~AgentLink() = default;
 
 bool is_channel_word(std::string_view text) noexcept {

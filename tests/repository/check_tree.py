@@ -18,7 +18,7 @@ for name in ("audit", "tenancy", "identity", "rbac", "platform"):
     ALLOWED[name] |= {"pki", "http"}
 for name in ("link", "series", "pki", "http"):
     ALLOWED[name] = {"core"}
-ALLOWED["transport"] = {"core", "link"}
+ALLOWED["transport"] = {"core", "link", "http"}
 ALLOWED["kind"] = {"core", "link", "http"}
 ALLOWED["fleet"] |= {"pki", "http", "link", "series", "transport", "kind"}
 for name in ("alarm", "monitor", "cluster", "uns"):
