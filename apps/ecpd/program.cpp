@@ -35,6 +35,7 @@ constexpr const char* usage =
     "FILE is /etc/ecp/ecpd.yaml unless given. Variables ECPD_... override its keys.\n";
 
 constexpr const char* master_key_variable = "ECPD_MASTER_KEY";
+constexpr const char* emqx_key_variable = "ECPD_EMQX_KEY";
 
 Error wrong_usage(std::string problem) {
   return Error(ecp::reasons::bad_field, {{"field", "arguments"}, {"problem", std::move(problem)}});
@@ -64,15 +65,23 @@ int fail(const Error& error) {
 struct Call {
   Settings settings;
   std::optional<Secret> master_key;
+  std::optional<Secret> emqx_key;
 };
+
+/// Take a secret out of the environment. It is no setting: it must show neither in a file nor in an
+/// error about one.
+std::optional<Secret> take_secret(EnvironmentVariables& environment, const char* name) {
+  const auto found = environment.find(name);
+  if (found == environment.end()) return std::nullopt;
+  Secret secret(found->second);
+  environment.erase(found);
+  return secret;
+}
 
 Result<Call> prepare(const Command& command, EnvironmentVariables environment) {
   Call call;
-  // The key is no setting: it must show neither in a file nor in an error about one.
-  if (const auto key = environment.find(master_key_variable); key != environment.end()) {
-    call.master_key = Secret(key->second);
-    environment.erase(key);
-  }
+  call.master_key = take_secret(environment, master_key_variable);
+  call.emqx_key = take_secret(environment, emqx_key_variable);
   ECP_TRY(auto config,
           ecp::Config::load(command.config_path, ecp::server::environment_prefix, environment));
   ECP_TRY(call.settings, ecp::server::read_settings(config));
@@ -99,6 +108,7 @@ Result<void> serve(Call call, const std::function<void()>& wait_for_signal) {
   ecp::RealEnv world(log, call.settings.workers);
   ecp::plane::Parts parts;
   parts.master_key = std::move(call.master_key);
+  parts.emqx_key = std::move(call.emqx_key);
   ECP_TRY(auto server, ecp::server::Server::open(call.settings, std::move(parts), world.env()));
   announce(call.settings, server->plane());
   wait_for_signal();
@@ -135,7 +145,8 @@ Result<Secret> ask_password() {
 Result<int> errand(const Command& command, const Call& call) {
   ecp::StreamLog log(STDERR_FILENO, ecp::LogLevel::warning, ecp::system_clock());
   ecp::RealEnv world(log, 1);
-  const auto& [settings, key] = call;
+  const auto& settings = call.settings;
+  const auto& key = call.master_key;
   if (command.verb == Command::Verb::audit_verify) {
     ECP_TRY(const auto verdict, ecp::server::verify_audit(settings, key, world.env()));
     print(verdict.summary);

@@ -12,6 +12,7 @@
 #include <ecp/plane/reasons.hpp>
 #include <ecp/rbac/authorizer.hpp>
 #include <ecp/transport/broker.hpp>
+#include <ecp/transport/emqx.hpp>
 #include <ecp/transport/reasons.hpp>
 
 #include "plane/folder_lock.hpp"
@@ -22,6 +23,7 @@ namespace ecp::inline v0::plane {
 
 namespace {
 
+constexpr std::size_t largest_key = 4 * kibibyte;
 constexpr audit::Operation issue_certificate{"broker.issue_certificate"};
 
 std::string text_of(const transport::BrokerAddress& address) {
@@ -90,6 +92,23 @@ std::function<Result<void>()> proof_of(const BrokerConfig& config, const Credent
     return Error(reasons::broker_unguarded,
                  {{"address", text_of(address)}, {"problem", error.message()}});
   };
+}
+
+Result<std::unique_ptr<transport::SessionCutter>> open_cutter(const BrokerConfig& config,
+                                                              std::optional<Secret> given,
+                                                              http::Client& client, Env env) {
+  if (!config.emqx) return std::unique_ptr<transport::SessionCutter>();
+  transport::EmqxOptions options;
+  options.url = config.emqx->url;
+  options.roots_pem = config.emqx->roots_pem;
+  if (!config.emqx->key_path.empty()) {
+    ECP_TRY(options.key, read_secret_file(config.emqx->key_path, largest_key));
+  } else if (given) {
+    options.key = std::move(*given);
+  } else {
+    return reasons::no_emqx_key;
+  }
+  return transport::open_emqx_cutter(std::move(options), client, env);
 }
 
 Result<BrokerFiles> write_broker_files(const PlaneConfig& config,

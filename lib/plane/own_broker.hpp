@@ -5,10 +5,13 @@
 /// The proof that a broker which somebody else runs may carry the agent link.
 
 #include <functional>
+#include <memory>
+#include <optional>
 
 #include <ecp/core/env.hpp>
 #include <ecp/core/result.hpp>
 #include <ecp/plane/control_plane.hpp>
+#include <ecp/transport/session_cutter.hpp>
 
 #include "plane/credentials.hpp"
 
@@ -19,5 +22,11 @@ namespace ecp::inline v0::plane {
 /// plane.broker_unproven when the broker cannot be asked.
 [[nodiscard]] std::function<Result<void>()> proof_of(const BrokerConfig& config,
                                                      const Credentials& credentials, Env env);
+
+/// What keeps revoked agents off `config.emqx`; none without it. Its calls block the env's workers.
+/// `given` is the API key from the environment. Fails with plane.no_emqx_key, or with
+/// `failed_precondition` when others may read the key's file.
+[[nodiscard]] Result<std::unique_ptr<transport::SessionCutter>> open_cutter(
+    const BrokerConfig& config, std::optional<Secret> given, http::Client& client, Env env);
 
 }  // namespace ecp::inline v0::plane

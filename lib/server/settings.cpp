@@ -3,11 +3,13 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
 #include <ecp/core/file.hpp>
 #include <ecp/core/reasons.hpp>
+#include <ecp/http/client.hpp>
 
 namespace ecp::inline v0::server {
 
@@ -89,6 +91,38 @@ Result<void> read_http(Config& config, Settings& settings) {
   return {};
 }
 
+/// The content of a file of certificates; nothing when none is named.
+Result<std::string> read_roots(Config& config, std::string_view key) {
+  ECP_TRY(const auto path, config.text_or(key, ""));
+  if (path.empty()) return std::string();
+  auto pem = read_file(path, roots_file);
+  if (!pem) return config.bad(key, pem.error().message());
+  return pem;
+}
+
+Result<void> read_emqx(Config& config, plane::BrokerConfig& broker) {
+  constexpr std::array keys{"broker.emqx.url", "broker.emqx.key_file", "broker.emqx.trust_file"};
+  const auto given = std::find_if(keys.begin(), keys.end(),
+                                  [&config](const char* key) { return config.has(key); });
+  if (given == keys.end()) return {};
+  if (!broker.external) {
+    return config.bad(*given, "is about a broker that others run, with broker.url");
+  }
+  plane::EmqxConfig emqx;
+  ECP_TRY(emqx.url, config.text("broker.emqx.url"));
+  const auto url = http::parse_url(emqx.url);
+  if (!url || emqx.url.ends_with('/')) {
+    return config.bad("broker.emqx.url", "must be https://host:port, such as https://emqx:18084");
+  }
+  ECP_TRY(emqx.key_path, config.text_or("broker.emqx.key_file", ""));
+  if (!emqx.key_path.empty()) {
+    ECP_TRY(emqx.key_path, absolute(config, "broker.emqx.key_file", emqx.key_path));
+  }
+  ECP_TRY(emqx.roots_pem, read_roots(config, "broker.emqx.trust_file"));
+  broker.emqx = std::move(emqx);
+  return {};
+}
+
 /// A broker that somebody else runs. What concerns ours cannot stand beside it: it would be thought
 /// to matter.
 Result<void> read_foreign_broker(Config& config, plane::BrokerConfig& broker) {
@@ -128,6 +162,7 @@ Result<void> read_our_broker(Config& config, plane::BrokerConfig& broker) {
 Result<void> read_broker(Config& config, plane::BrokerConfig& broker) {
   ECP_TRY_VOID(config.has("broker.url") ? read_foreign_broker(config, broker)
                                         : read_our_broker(config, broker));
+  ECP_TRY_VOID(read_emqx(config, broker));
   ECP_TRY(const auto advertised, config.texts_or("broker.advertise", {}));
   for (const auto& text : advertised) {
     auto parsed = parse_host_port(text);
@@ -160,12 +195,7 @@ Result<void> read_webhook(Config& config, plane::PlaneConfig& plane) {
       return config.bad("webhook.allow", "must be a list of address:port, such as 10.0.0.7:8080");
     }
   }
-  ECP_TRY(const auto roots, config.text_or("webhook.roots", ""));
-  if (!roots.empty()) {
-    auto pem = read_file(roots, roots_file);
-    if (!pem) return config.bad("webhook.roots", pem.error().message());
-    plane.webhook_roots_pem = std::move(*pem);
-  }
+  ECP_TRY(plane.webhook_roots_pem, read_roots(config, "webhook.roots"));
   return {};
 }
 

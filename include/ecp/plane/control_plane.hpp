@@ -69,6 +69,13 @@ namespace ecp::inline v0::plane {
 /// Where our packages put mosquitto's plugin.
 inline constexpr const char* default_plugin_path = "/usr/lib/ecp/ecp_mosquitto_plugin.so";
 
+/// The REST API of an EMQX, through which revoked agents are kept off it.
+struct EmqxConfig {
+  std::string url;        ///< "https://host:18084"
+  std::string key_path;   ///< File of mode 0600 with "key:secret"; empty: Parts::emqx_key.
+  std::string roots_pem;  ///< CA of that API's certificate; empty: the system's.
+};
+
 /// How agents reach us.
 struct BrokerConfig {
   /// Where the broker that we start listens; ignored with `external`.
@@ -84,6 +91,7 @@ struct BrokerConfig {
   /// PEM file with what the external broker's certificate must chain to, which agents are told to
   /// trust, too; empty: our own root.
   std::string trust_path;
+  std::optional<EmqxConfig> emqx;  ///< Of the external broker; none: that one has our plugin.
   /// What agents are told; empty: this machine's name and `port`, or `external`.
   std::vector<transport::BrokerAddress> advertise;
 };
@@ -91,7 +99,7 @@ struct BrokerConfig {
 /// Plain values; what ecpd reads from its YAML file.
 struct PlaneConfig {
   std::string data_folder;  ///< Made with mode 0700; all files of ours are in it.
-  std::string store_url;  ///< "sqlite:PATH", "postgresql://..."; empty: a file in the data folder.
+  std::string store_url;   ///< "sqlite:PATH", "postgresql://..."; empty: a file in the data folder.
   std::string series_url;  ///< "postgresql://..."; empty: where the store is.
   std::string master_key_path;  ///< 0600; empty: "master.key" in the data folder, made when absent.
   BrokerConfig broker;
@@ -113,6 +121,7 @@ struct PlaneConfig {
 /// What a program brings along instead of letting the config decide. Given parts are owned.
 struct Parts {
   std::optional<Secret> master_key;       ///< 64 hex digits, from the environment.
+  std::optional<Secret> emqx_key;         ///< "key:secret", from the environment.
   std::unique_ptr<storage::Store> store;  ///< Opened with `store_modules()`, and an OEM's own.
   std::unique_ptr<transport::AgentGateway> gateway;  ///< No broker is started then.
   std::unique_ptr<series::SeriesStore> series;

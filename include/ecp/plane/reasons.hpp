@@ -32,8 +32,12 @@ inline constexpr Reason broker_unproven{3155, "plane.broker_unproven", ErrorCode
 inline constexpr Reason no_broker_url{
     3156, "plane.no_broker_url", ErrorCode::failed_precondition,
     "broker.url is not set: ecpd starts its own broker and writes that one's configuration itself"};
+inline constexpr Reason no_emqx_key{
+    3157, "plane.no_emqx_key", ErrorCode::failed_precondition,
+    "EMQX's API key is not given: name a file with key:secret in broker.emqx.key_file, or set "
+    "ECPD_EMQX_KEY"};
 inline constexpr std::array plane_catalogue{&unknown_store, &no_series,        &folder_in_use,
                                             &nothing_here,  &broker_unguarded, &broker_unproven,
-                                            &no_broker_url};
+                                            &no_broker_url, &no_emqx_key};
 
 }  // namespace ecp::inline v0::plane::reasons

@@ -107,6 +107,28 @@ TEST_SUITE("server.Settings") {
     CHECK(problem(url + "  trust_file: ca.pem\n").find("trust_file") != std::string::npos);
   }
 
+  TEST_CASE("an EMQX is named beside its broker, and never without one") {
+    const std::string url = "data_folder: /d\nbroker:\n  url: mqtts://emqx:8883\n";
+    const auto settings =
+        read(url + "  emqx:\n    url: https://emqx:18084\n    key_file: /etc/ecp/emqx-key\n");
+    REQUIRE(settings);
+    REQUIRE(settings->plane.broker.emqx);
+    CHECK(settings->plane.broker.emqx->url == "https://emqx:18084");
+    CHECK(settings->plane.broker.emqx->key_path == "/etc/ecp/emqx-key");
+    CHECK_FALSE(read(url)->plane.broker.emqx);
+    CHECK(problem("data_folder: /d\nbroker:\n  emqx:\n    url: https://emqx:18084\n")
+              .find("broker.url") != std::string::npos);
+    CHECK(problem(url + "  emqx:\n    key_file: /k\n").find("broker.emqx.url") !=
+          std::string::npos);
+    CHECK(problem(url + "  emqx:\n    url: emqx:18084\n").find("broker.emqx.url") !=
+          std::string::npos);
+    CHECK(problem(url + "  emqx:\n    url: https://e\n    key_file: k\n").find("key_file") !=
+          std::string::npos);
+    CHECK(
+        problem(url + "  emqx:\n    url: https://e\n    trust_file: /none\n").find("trust_file") !=
+        std::string::npos);
+  }
+
   TEST_CASE("a value that could never work is refused naming its key") {
     for (const auto& [key, lines] : std::map<std::string, std::string>{
              {"data_folder", "data_folder: data\n"},
