@@ -65,10 +65,21 @@ class BitReader {
   [[nodiscard]] std::uint64_t ahead() const noexcept {
     const auto first = place_ / 8;
     const auto skipped = static_cast<unsigned>(place_ % 8);
-    std::uint64_t value = 0;
-    for (std::size_t i = 0; i < 8; ++i) value = (value << 8U) | octet(first + i);
+    const auto value = eight_octets(first);
     if (skipped == 0) return value;
     return (value << skipped) | (octet(first + 8) >> (8U - skipped));
+  }
+  [[nodiscard]] std::uint64_t eight_octets(std::size_t first) const noexcept {
+    std::uint64_t value = 0;
+    if (first + 8 <= octets_.size()) {  // Nearly always: one load, and no look at each.
+      const auto* const octets = octets_.data() + first;
+      for (std::size_t i = 0; i < 8; ++i) {
+        value |= std::uint64_t{static_cast<unsigned char>(octets[i])} << (56U - 8U * i);
+      }
+      return value;
+    }
+    for (std::size_t i = 0; i < 8; ++i) value = (value << 8U) | octet(first + i);
+    return value;
   }
   [[nodiscard]] std::uint64_t octet(std::size_t index) const noexcept {
     return index < octets_.size() ? static_cast<unsigned char>(octets_[index]) : 0U;

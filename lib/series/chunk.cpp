@@ -2,6 +2,7 @@
 #include "series/chunk.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -198,31 +199,37 @@ bool read_forms(OctetReader& in, std::size_t count, std::vector<std::uint8_t>& f
   return true;
 }
 
-/// How many values of a type, or errors, the forms announce.
-std::size_t announced(const std::vector<std::uint8_t>& forms, ValueType type) {
-  return static_cast<std::size_t>(
-      std::count_if(forms.begin(), forms.end(), [type](std::uint8_t form) {
-        return quality_in(form) != Quality::bad && type_in(form) == type;
-      }));
-}
+/// How many values of each type, and errors, the forms announce.
+struct Announced {
+  explicit Announced(const std::vector<std::uint8_t>& forms) {
+    for (const auto form : forms) {
+      if (quality_in(form) != Quality::bad) ++values[static_cast<std::size_t>(type_in(form))];
+      if (has_error(form)) ++errors;
+    }
+  }
+  [[nodiscard]] std::size_t of(ValueType type) const {
+    return values[static_cast<std::size_t>(type)];
+  }
+  std::array<std::size_t, 4> values{};
+  std::size_t errors = 0;
+};
 
 bool read_columns(OctetReader& in, std::size_t count, Columns& columns) {
   auto times = read_whole_column(in, count);
   if (!times || !read_forms(in, count, columns.forms)) return false;
   columns.times = std::move(*times);
-  const auto& forms = columns.forms;
-  auto flags = read_whole_column(in, announced(forms, ValueType::boolean));
+  const Announced announced(columns.forms);
+  auto flags = read_whole_column(in, announced.of(ValueType::boolean));
   if (!flags) return false;
   columns.flags = std::move(*flags);
-  auto wholes = read_whole_column(in, announced(forms, ValueType::whole));
+  auto wholes = read_whole_column(in, announced.of(ValueType::whole));
   if (!wholes) return false;
   columns.wholes = std::move(*wholes);
-  auto reals = read_real_column(in, announced(forms, ValueType::real));
+  auto reals = read_real_column(in, announced.of(ValueType::real));
   if (!reals) return false;
   columns.reals = std::move(*reals);
-  const auto errors = std::count_if(forms.begin(), forms.end(), has_error);
-  return columns.texts.read(in, announced(forms, ValueType::text), limits::sample_string) &&
-         columns.errors.read(in, static_cast<std::size_t>(errors), max_word);
+  return columns.texts.read(in, announced.of(ValueType::text), limits::sample_string) &&
+         columns.errors.read(in, announced.errors, max_word);
 }
 
 struct Parsed {
@@ -262,6 +269,22 @@ class ValueCursor {
         return columns_.reals[real_++];
       default:
         return word(columns_.texts, text_++);
+    }
+  }
+  /// The number that a chart counts, without making a value of it.
+  std::optional<double> next_number(std::uint8_t form) {
+    if (quality_in(form) == Quality::bad) return std::nullopt;
+    switch (type_in(form)) {
+      case ValueType::boolean:
+        return static_cast<double>(columns_.flags[flag_++]);
+      case ValueType::whole:
+        return static_cast<double>(columns_.wholes[whole_++]);
+      case ValueType::real: {
+        const auto real = columns_.reals[real_++];
+        return std::isnan(real) ? std::nullopt : std::optional(real);
+      }
+      default:
+        return std::nullopt;
     }
   }
   std::string next_error(std::uint8_t form) {
@@ -342,13 +365,10 @@ Result<std::vector<NumberAt>> decode_numbers(BytesView chunk) {
   ECP_TRY(const auto parsed, parse(chunk));
   std::vector<NumberAt> numbers;
   numbers.reserve(parsed.columns.times.size());
-  Sample sample;
   ValueCursor values(parsed.columns);
   for (std::size_t i = 0; i < parsed.columns.times.size(); ++i) {
     const auto form = parsed.columns.forms[i];
-    sample.quality = quality_in(form);
-    sample.value = values.next(form);
-    const auto number = number_of(sample);
+    const auto number = values.next_number(form);
     if (!number) continue;
     const auto time = static_cast<std::uint64_t>(parsed.columns.times[i]);
     numbers.push_back({after(parsed.summary.from, time), *number, is_late(form)});

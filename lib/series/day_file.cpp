@@ -57,21 +57,28 @@ Result<std::shared_ptr<DayFile>> DayFile::open(const std::string& path, const Cl
   options.clock = &clock;
   ECP_TRY(auto driver, storage::sqlite_driver(options));
   std::shared_ptr<DayFile> file(new DayFile(std::move(driver)));
-  ECP_TRY(file->writer_, file->driver_->connect());
-  ECP_TRY(const auto found, version_of(*file->writer_));
+  ECP_TRY(auto connection, file->driver_->connect());
+  ECP_TRY(const auto found, version_of(*connection));
   if (found > schema_version) {
     return Error(reasons::newer_file, {{"path", path},
                                        {"found", std::to_string(found)},
                                        {"known", std::to_string(schema_version)}});
   }
-  if (found < schema_version) ECP_TRY_VOID(file->writer_->execute(schema));
-  ECP_TRY(auto reader, file->driver_->connect());
-  file->reader_ = std::make_unique<DayReader>(std::move(reader));
+  if (found < schema_version) ECP_TRY_VOID(connection->execute(schema));
+  file->reader_ = std::make_unique<DayReader>(std::move(connection));
   return file;
+}
+
+/// Most files are only read: what is written is nearly always of today.
+Result<void> DayFile::need_writer() {
+  if (writer_) return {};
+  ECP_TRY(writer_, driver_->connect());
+  return {};
 }
 
 template <class Unit>
 Result<void> DayFile::in_transaction(Unit&& unit) {
+  ECP_TRY_VOID(need_writer());
   ECP_TRY_VOID(writer_->begin(true));
   auto done = unit();
   if (done) done = writer_->commit();
@@ -210,6 +217,9 @@ Result<std::int64_t> DayFile::seal_some() {
   return sealed;
 }
 
-Result<void> DayFile::compact() { return day::compact(*writer_); }
+Result<void> DayFile::compact() {
+  ECP_TRY_VOID(need_writer());
+  return day::compact(*writer_);
+}
 
 }  // namespace ecp::inline v0::series

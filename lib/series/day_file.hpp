@@ -67,11 +67,12 @@ class DayFile {
   Result<Tag*> find_tag(const SeriesKey& key, const std::string& tag);
   Result<std::int64_t> buffer_id(const BufferKey& key);
   void forget_tags();
+  Result<void> need_writer();
   template <class Unit>
   Result<void> in_transaction(Unit&& unit);
 
   std::unique_ptr<storage::sql::Driver> driver_;
-  std::unique_ptr<Connection> writer_;
+  std::unique_ptr<Connection> writer_;  ///< Made when first needed.
   std::map<SeriesKey, std::unordered_map<std::string, Tag>> tags_;
   std::vector<Tag*> full_;  ///< Of `tags_`: those that have enough open rows for a chunk.
   std::unique_ptr<DayReader> reader_;
