@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transport/mqtt/connection.hpp"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <mutex>
 #include <utility>
 
@@ -20,6 +24,9 @@ namespace ecp::inline v0::transport {
 namespace {
 
 constexpr int max_in_flight = 1'000;
+constexpr int packets_at_once = 100;
+// A dead path shows by what is sent on it, long before a keep-alive that spares a metered one.
+constexpr unsigned unanswered_ms = 30'000;
 constexpr int first_refusal = 0x80;  // Reason codes from here on say no.
 
 MqttConnection& self_of(void* object) { return *static_cast<MqttConnection*>(object); }
@@ -146,11 +153,12 @@ bool MqttConnection::step(short happened) {
       last_error_ = MOSQ_ERR_CONN_REFUSED;
       return false;
     }
+    ::setsockopt(descriptor(), IPPROTO_TCP, TCP_USER_TIMEOUT, &unanswered_ms, sizeof unanswered_ms);
     dialled_ = true;
     happened = static_cast<short>(happened | POLLIN);  // Begins the TLS handshake.
   }
   int code = MOSQ_ERR_SUCCESS;
-  if ((happened & (POLLIN | POLLHUP | POLLERR)) != 0) code = mosquitto_loop_read(client_.get(), 1);
+  if ((happened & (POLLIN | POLLHUP | POLLERR)) != 0) code = read_some();
   if (code == 0 && !lost_ && (happened & POLLOUT) != 0 && mosquitto_want_write(client_.get())) {
     code = mosquitto_loop_write(client_.get(), 1);
   }
@@ -160,6 +168,20 @@ bool MqttConnection::step(short happened) {
   if (code == 0 && broken) code = MOSQ_ERR_CONN_LOST;
   if (code != 0) last_error_ = code;
   return code == 0 && !lost_ && descriptor() >= 0;
+}
+
+/// Packets that TLS has read ahead make no socket readable. Not all at once: a flood must not keep
+/// us from writing.
+int MqttConnection::read_some() {
+  for (int packet = 0; packet < packets_at_once; ++packet) {
+    errno = 0;
+    const int code = mosquitto_loop_read(client_.get(), 1);
+    const auto* tls = static_cast<const SSL*>(mosquitto_ssl_get(client_.get()));
+    if (code != MOSQ_ERR_SUCCESS || lost_ || tls == nullptr) return code;
+    read_ahead_ = SSL_has_pending(tls) == 1 && errno != EAGAIN;
+    if (!read_ahead_) return code;
+  }
+  return MOSQ_ERR_SUCCESS;
 }
 
 int MqttConnection::descriptor() const { return mosquitto_socket(client_.get()); }

@@ -57,6 +57,8 @@ class MqttConnection final {
   /// lost.
   bool step(short happened);
   [[nodiscard]] int descriptor() const;
+  /// There is more to read though poll() would not say so: step with POLLIN without waiting.
+  [[nodiscard]] bool has_more() const noexcept { return read_ahead_; }
   /// What to poll for.
   [[nodiscard]] short events() const;
   /// The CONNACK has come and was good.
@@ -82,6 +84,7 @@ class MqttConnection final {
 
  private:
   void set_callbacks();
+  int read_some();
   Result<void> set_tls(const Options& options, Time now);
 
   std::shared_ptr<void> library_;
@@ -96,6 +99,7 @@ class MqttConnection final {
   bool lost_ = false;
   bool dialled_ = false;  ///< The TCP connection stands.
   bool refused_ = false;
+  bool read_ahead_ = false;
   int connack_ = 0;
   int disconnect_reason_ = 0;
   int last_error_ = 0;

@@ -59,6 +59,7 @@ Result<TlsContext> make_tls_context(const MqttTls& tls, const std::string& host,
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
   SSL_CTX_set_options(context.get(), SSL_OP_NO_COMPRESSION);
   SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS);  // Thousands of clients may share us.
+  SSL_CTX_set_read_ahead(context.get(), 1);  // Many records of a busy connection at one call.
   SSL_CTX_set_default_passwd_cb(context.get(), no_pass_phrase);
   if (SSL_CTX_load_verify_file(context.get(), tls.roots_path.c_str()) != 1) {
     return unusable("roots_path", tls.roots_path);
