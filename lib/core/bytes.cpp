@@ -98,7 +98,8 @@ bool equal_constant_time(BytesView left, BytesView right) noexcept {
 }
 
 bool is_clean_utf8(std::string_view text) noexcept {
-  for (std::size_t position = 0; position < text.size();) {
+  for (auto position = text::skip_plain(text, 0); position < text.size();
+       position = text::skip_plain(text, position)) {
     const auto point = text::next_code_point(text, position);
     if (!point || *point < 0x20) return false;
   }

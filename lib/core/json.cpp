@@ -161,7 +161,8 @@ Result<void> check_octets(std::string_view text, std::size_t max_size) {
   if (text.size() > max_size) {
     return bad_json("it is longer than " + std::to_string(max_size) + " octets", max_size);
   }
-  for (std::size_t position = 0; position < text.size();) {
+  for (auto position = text::skip_plain(text, 0); position < text.size();
+       position = text::skip_plain(text, position)) {
     const std::size_t here = position;
     const auto point = text::next_code_point(text, position);
     if (!point) return bad_json("it is not UTF-8", here);

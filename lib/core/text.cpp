@@ -2,6 +2,7 @@
 #include "core/text.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace ecp::inline v0::text {
 
@@ -27,8 +28,25 @@ std::optional<char32_t> next_code_point(std::string_view text, std::size_t& posi
   return point;
 }
 
+std::size_t skip_plain(std::string_view text, std::size_t position) noexcept {
+  constexpr std::uint64_t high_bits = 0x8080808080808080U;
+  constexpr std::uint64_t blanks = 0x2020202020202020U;
+  for (; text.size() - position >= sizeof(std::uint64_t); position += sizeof(std::uint64_t)) {
+    std::uint64_t octets = 0;
+    std::memcpy(&octets, text.data() + position, sizeof octets);
+    // An octet below a blank borrows, which shows in its own high bit or its neighbour's.
+    if (((octets | (octets - blanks)) & high_bits) != 0) break;
+  }
+  const auto is_plain = [](char octet) {
+    return static_cast<unsigned char>(octet) - 0x20U < 0x60U;
+  };
+  while (position < text.size() && is_plain(text[position])) ++position;
+  return position;
+}
+
 bool is_utf8(std::string_view text) noexcept {
-  for (std::size_t position = 0; position < text.size();) {
+  for (auto position = skip_plain(text, 0); position < text.size();
+       position = skip_plain(text, position)) {
     if (!next_code_point(text, position)) return false;
   }
   return true;

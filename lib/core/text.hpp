@@ -18,6 +18,10 @@ namespace ecp::inline v0::text {
 [[nodiscard]] std::optional<char32_t> next_code_point(std::string_view text,
                                                       std::size_t& position) noexcept;
 
+/// Position of the first octet from `position` on that is not printable ASCII. Nearly all that we
+/// read is, and is so passed eight octets at a time.
+[[nodiscard]] std::size_t skip_plain(std::string_view text, std::size_t position) noexcept;
+
 /// True when all of the text is well-formed UTF-8; control characters may be in it.
 [[nodiscard]] bool is_utf8(std::string_view text) noexcept;
 
