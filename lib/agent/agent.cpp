@@ -62,14 +62,22 @@ Result<void> Agent::State::open() {
           [this](std::string_view name) { remove(name); }},
       env_);
   reconciler_->set_keys(options_.link.manifest_keys);
-  commands_ = std::make_unique<Commands>(*store_, *buffer_, *services_, server_time_, lane_, env_);
+  faults_ = std::make_unique<FaultActions>(*store_, *buffer_, *services_, lane_, env_);
+  faults_->on_event([this] {
+    on_status();
+    pump();
+  });
+  commands_ = std::make_unique<Commands>(*store_, *buffer_, *services_, *faults_, server_time_,
+                                         lane_, env_);
   commands_->on_result([this] { pump(); });
   return {};
 }
 
 Result<void> Agent::State::start() {
   ECP_TRY_VOID(commands_->boot());
+  ECP_TRY_VOID(faults_->boot());
   ECP_TRY_VOID(reconciler_->boot());
+  faults_->link_down();  // Until it is up.
   publish();
   ECP_TRY_VOID(open_link());
   post(&State::fetch_missing);
@@ -138,10 +146,29 @@ Result<void> Agent::State::apply(std::string_view name, std::string_view body) {
   }
   if (name.substr(0, service_prefix.size()) == service_prefix) {
     auto applied = services_->apply(name, body);
+    if (applied) watch_faults(name);
     on_status();
     return applied;
   }
   return Error(reasons::unknown_resource, {{"name", std::string(name)}});
+}
+
+/// Guards follow the configuration that the service has now; none for a service that is gone.
+void Agent::State::watch_faults(std::string_view name) {
+  const auto id = link::EdgeServiceId::parse(name.substr(service_prefix.size()));
+  if (!id) return;
+  const auto* const resource = services_->resource(*id);
+  const auto config = resource != nullptr ? kind::parse_pipeline_config(resource->config_json)
+                                          : Result<kind::PipelineConfig>(kind::PipelineConfig{});
+  if (config) faults_->watch(*id, *config);
+}
+
+std::vector<link::Heartbeat::Service> Agent::State::service_states() const {
+  auto states = services_->states();
+  for (auto& service : states) {
+    if (service.reason.empty()) service.reason = faults_->in_force(service.id);
+  }
+  return states;
 }
 
 void Agent::State::remove(std::string_view name) {
@@ -152,6 +179,7 @@ void Agent::State::remove(std::string_view name) {
     }
   } else {
     services_->remove(name);
+    watch_faults(name);
   }
   on_status();
 }
@@ -171,7 +199,7 @@ void Agent::State::pump() {
 void Agent::State::publish() {
   const auto backlog = buffer_->backlog();
   AgentStatus status{is_linked_, reconciler_->generation(), backlog.samples, backlog.dropped,
-                     services_->states()};
+                     service_states()};
   {
     const std::lock_guard lock(mutex_);
     status_ = std::move(status);

@@ -6,19 +6,22 @@
 #include <ecp/agent/reasons.hpp>
 #include <ecp/pipeline/reasons.hpp>
 
+#include "agent/error_text.hpp"
 #include "core/crash_point.hpp"
+#include "core/text.hpp"
 
 namespace ecp::inline v0::agent {
 namespace {
 
 constexpr auto journal_life = std::chrono::hours{24 * 7};  // Much longer than any command's.
 constexpr auto keep_retry = Milliseconds{2'000};
+constexpr std::size_t tag_reason = 250;  // Octets, of one data tag among several.
 
-/// A guard of ours said no, and the device was not touched.
+/// One of us said no, and the device was not touched.
 bool is_refusal(const Error& error) {
-  return error.code() == ErrorCode::permission_denied ||
-         error.code() == ErrorCode::invalid_argument || error.code() == ErrorCode::not_found ||
-         error.code() == ErrorCode::unimplemented || error.is(pipeline::reasons::stopped);
+  return pipeline::is_refusal(error) || error.code() == ErrorCode::not_found ||
+         error.code() == ErrorCode::unimplemented || error.is(pipeline::reasons::stopped) ||
+         error.is(pipeline::reasons::not_written);
 }
 
 link::CommandState state_of(const Error& error) {
@@ -27,8 +30,37 @@ link::CommandState state_of(const Error& error) {
                                                     : link::CommandState::failed;
 }
 
-std::string text_of(const Error& error) {
-  return std::string(error.reason->symbol) + ": " + error.message();
+std::vector<pipeline::WriteOrder> orders_of(const link::Command& command,
+                                            const FaultActions& faults) {
+  std::vector<pipeline::WriteOrder> orders;
+  const auto add = [&](const std::string& tag, const std::string& value_json) {
+    orders.push_back({tag, value_json, faults.since_write(command.service, tag)});
+  };
+  if (command.action == "write") add(command.tag, command.value_json);
+  for (const auto& write : command.writes) add(write.tag, write.value_json);
+  return orders;
+}
+
+link::TagResult result_of(const std::string& tag, const Result<series::Value>& result) {
+  if (result) return {tag, link::CommandState::done, {}, series::to_json(*result)};
+  return {tag, state_of(result.error()), text::clip(text_of(result.error()), tag_reason), {}};
+}
+
+/// All together: done when all are, else unknown before failed before refused, with the first
+/// reason.
+void sum_up(link::CommandResult& result) {
+  using State = link::CommandState;
+  result.state = State::done;
+  const link::TagResult* first = nullptr;
+  for (const auto& each : result.results) {
+    if (each.state == State::done) continue;
+    const bool is_worse = result.state == State::done || each.state == State::unknown ||
+                          (each.state == State::failed && result.state == State::refused);
+    if (is_worse) result.state = each.state;
+    const bool is_told = each.reason.find(pipeline::reasons::not_written.symbol) != 0;
+    if (is_told && first == nullptr) first = &each;
+  }
+  if (first != nullptr) result.reason = first->reason + " (" + first->tag + ")";
 }
 
 }  // namespace
@@ -45,10 +77,12 @@ std::optional<Time> ServerTime::now() const {
 }
 
 Commands::Commands(storage::Store& store, pipeline::Buffer& buffer, Services& services,
-                   const ServerTime& server_time, std::shared_ptr<Lane> lane, Env env)
+                   FaultActions& faults, const ServerTime& server_time, std::shared_ptr<Lane> lane,
+                   Env env)
     : store_(store),
       buffer_(buffer),
       services_(services),
+      faults_(faults),
       server_time_(server_time),
       lane_(std::move(lane)),
       env_(env) {}
@@ -111,43 +145,82 @@ void Commands::judge(const link::Command& command) {
   run(command);
 }
 
-void Commands::run(const link::Command& command) {
+bool Commands::begin(link::CommandId id, const std::vector<GuardedTag>& tags) {
   link::CommandResult begun;
-  begun.command = command.id;
+  begun.command = id;
   begun.state = link::CommandState::pending;
   begun.at = env_.clock.now();
-  const auto journaled = store_.write([&](storage::Transaction& transaction) {
-    return transaction.get<AgentStore>().put(JournaledCommand{begun});
+  const auto journaled = store_.write([&](storage::Transaction& transaction) -> Result<void> {
+    auto& store = transaction.get<AgentStore>();
+    for (const auto& tag : tags) ECP_TRY_VOID(store.put(tag));
+    return store.put(JournaledCommand{begun});
   });
   if (!journaled) {
     // Not begun; the plane sends it again.
     env_.log.error("agent", "a command cannot be journaled, so it does not run",
                    {{"why", journaled.error().describe()}});
-    return;
+    return false;
   }
   crash_at("command.after_journal");
-  services_.run(command, [this, lane = lane_, id = command.id](Result<series::Value> outcome) {
-    lane->post([this, id, outcome = std::move(outcome)] { ended(id, outcome); });
-  });
+  return true;
 }
 
-void Commands::ended(link::CommandId id, const Result<series::Value>& outcome) {
+void Commands::run(const link::Command& command) {
+  if (command.action == "write" || command.action == "write_tags") return run_write(command);
+  if (!begin(command.id, {})) return;
+  const auto outcome = services_.control(command.service, command.action);
   crash_at("command.after_execution");
-  if (outcome) {
-    const auto* text = std::get_if<std::string>(&*outcome);
-    const bool is_empty = text != nullptr && text->empty();
-    return finish(id, link::CommandState::done, {}, is_empty ? "" : series::to_json(*outcome));
+  if (outcome) return finish(command.id, link::CommandState::done, {}, {});
+  finish(command.id, state_of(outcome.error()), text_of(outcome.error()), {});
+}
+
+void Commands::run_write(const link::Command& command) {
+  const auto orders = orders_of(command, faults_);
+  const auto refused = services_.refusals(command.service, orders);
+  if (!refused) return wrote(command, pipeline::WriteResults(orders.size(), refused.error()));
+  if (*refused) return wrote(command, **refused);
+  const auto tags = faults_.after_write(command.service, orders);
+  if (!begin(command.id, tags)) return;
+  faults_.wrote(tags);
+  services_.write(command.service, orders, false,
+                  [this, lane = lane_, command](pipeline::WriteResults results) {
+                    lane->post([this, command, results = std::move(results)] {
+                      crash_at("command.after_execution");
+                      wrote(command, results);
+                    });
+                  });
+}
+
+void Commands::wrote(const link::Command& command, const pipeline::WriteResults& results) {
+  JournaledCommand done;
+  auto& result = done.result;
+  result.command = command.id;
+  result.at = env_.clock.now();
+  if (command.action == "write") {
+    auto one = result_of(command.tag, results.at(0));
+    result.state = one.state;
+    result.reason = std::move(one.reason);
+    result.value_json = std::move(one.value_json);
+  } else {
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      result.results.push_back(result_of(command.writes.at(i).tag, results[i]));
+    }
+    sum_up(result);
   }
-  finish(id, state_of(outcome.error()), text_of(outcome.error()), {});
+  finish(done);
 }
 
 void Commands::finish(link::CommandId id, link::CommandState state, std::string reason,
                       std::string value) {
   JournaledCommand command;
-  command.result = {id, state, std::move(reason), std::move(value), env_.clock.now()};
+  command.result = {id, state, std::move(reason), std::move(value), env_.clock.now(), {}};
+  finish(command);
+}
+
+void Commands::finish(const JournaledCommand& command) {
   env_.log.info("agent", "a command ended",
-                {{"command", id.to_string()},
-                 {"state", std::string(to_string(state))},
+                {{"command", command.result.command.to_string()},
+                 {"state", std::string(to_string(command.result.state))},
                  {"reason", command.result.reason}});
   keep(command);
 }

@@ -14,6 +14,7 @@
 #include <ecp/pipeline/buffer.hpp>
 #include <ecp/storage/store.hpp>
 
+#include "agent/fault_actions.hpp"
 #include "agent/lane.hpp"
 #include "agent/services.hpp"
 
@@ -37,7 +38,8 @@ class ServerTime {
 class Commands {
  public:
   Commands(storage::Store& store, pipeline::Buffer& buffer, Services& services,
-           const ServerTime& server_time, std::shared_ptr<Lane> lane, Env env);
+           FaultActions& faults, const ServerTime& server_time, std::shared_ptr<Lane> lane,
+           Env env);
 
   /// What was running when the agent ended is unknown, and is never run again.
   Result<void> boot();
@@ -52,8 +54,12 @@ class Commands {
  private:
   void judge(const link::Command& command);
   void run(const link::Command& command);
+  void run_write(const link::Command& command);
+  /// Journal that a command runs now, with what its writes mean for guards; false when that fails.
+  bool begin(link::CommandId id, const std::vector<GuardedTag>& tags);
+  void wrote(const link::Command& command, const pipeline::WriteResults& results);
   void finish(link::CommandId id, link::CommandState state, std::string reason, std::string value);
-  void ended(link::CommandId id, const Result<series::Value>& outcome);
+  void finish(const JournaledCommand& command);
   /// Keep a result and have it reported; when that fails, again and again.
   void keep(const JournaledCommand& command);
   void keep_again();
@@ -62,6 +68,7 @@ class Commands {
   storage::Store& store_;
   pipeline::Buffer& buffer_;
   Services& services_;
+  FaultActions& faults_;
   const ServerTime& server_time_;
   std::shared_ptr<Lane> lane_;  // Shared with the agent and its callbacks.
   Env env_;

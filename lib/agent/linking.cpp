@@ -103,6 +103,7 @@ void Agent::State::link_changed(LinkState state, LinkLoss loss) {
   if (std::exchange(is_linked_, false)) {
     env_.log.warning("agent", "the link is down");
     forwarder_->link_down();
+    faults_->link_down();
   } else {
     ++failed_connects_;
   }
@@ -118,6 +119,7 @@ void Agent::State::link_up() {
   ++session_;
   ask_time();
   send_heartbeat();
+  faults_->link_up();
   forwarder_->link_up(link_->max_payload());
   pump();
 }
@@ -226,7 +228,7 @@ void Agent::State::send_heartbeat() {
   beat.time = env_.clock.now();
   beat.buffered = backlog.samples;
   beat.dropped = backlog.dropped;
-  beat.services = services_->states();
+  beat.services = service_states();
   shorten_reasons(beat.services);
   beat.host = measure_host(options_.data_folder);
   link_->send({ChannelKind::state, {}, {}}, link::to_json(beat), [](const Result<void>&) {});

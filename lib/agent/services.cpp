@@ -5,13 +5,6 @@
 #include <ecp/pipeline/reasons.hpp>
 
 namespace ecp::inline v0::agent {
-namespace {
-
-/// What an effect without a value answers.
-series::Value nothing() { return series::Value(std::string()); }
-
-}  // namespace
-
 Services::Services(pipeline::DriverFactory& drivers, bool writes, Handlers handlers)
     : drivers_(drivers), writes_(writes), handlers_(std::move(handlers)) {
   kind::add_builtin(kinds_, runtimes_);
@@ -67,29 +60,45 @@ void Services::remove(std::string_view name) {
   services_.erase(found);
 }
 
-void Services::run(const link::Command& command, pipeline::Driver::WriteHandler done) {
-  const auto found = services_.find(command.service);
-  if (found == services_.end()) return done(reasons::unknown_service);
+Result<pipeline::Pipeline*> Services::running(link::EdgeServiceId service) const {
+  const auto found = services_.find(service);
+  if (found == services_.end()) return reasons::unknown_service;
+  if (!found->second.pipeline) return pipeline::reasons::stopped;
+  return found->second.pipeline.get();
+}
+
+Result<std::optional<pipeline::WriteResults>> Services::refusals(
+    link::EdgeServiceId service, const std::vector<pipeline::WriteOrder>& orders) const {
+  ECP_TRY(const auto* const target, running(service));
+  return target->refusals(orders, {writes_, false});
+}
+
+void Services::write(link::EdgeServiceId service, const std::vector<pipeline::WriteOrder>& orders,
+                     bool is_safe_value, const std::function<void(pipeline::WriteResults)>& done) {
+  const auto target = running(service);
+  if (!target) return done(pipeline::WriteResults(orders.size(), target.error()));
+  (*target)->write(orders, {writes_, is_safe_value}, done);
+}
+
+Result<void> Services::control(link::EdgeServiceId id, std::string_view action) {
+  const auto found = services_.find(id);
+  if (found == services_.end()) return reasons::unknown_service;
   auto& service = found->second;
-  if (command.action == "write") {
-    if (!service.pipeline) return done(pipeline::reasons::stopped);
-    return service.pipeline->write(command.tag, command.value_json, writes_, std::move(done));
-  }
-  const bool starts = command.action == "start" || command.action == "restart";
-  const bool stops = command.action == "stop" || command.action == "restart";
-  if (!starts && !stops) {
-    return done(Error(reasons::unknown_action, {{"action", command.action}}));
-  }
+  const bool starts = action == "start" || action == "restart";
+  const bool stops = action == "stop" || action == "restart";
+  if (!starts && !stops) return Error(reasons::unknown_action, {{"action", std::string(action)}});
   if (stops && service.pipeline) {
     service.pipeline->stop();
     service.pipeline.reset();
   }
-  if (starts && !service.pipeline) {
-    auto started = start(service);
-    if (!started) return done(std::move(started).error());
-  }
+  if (starts && !service.pipeline) ECP_TRY_VOID(start(service));
   handlers_.on_status();
-  done(nothing());
+  return {};
+}
+
+const kind::ServiceResource* Services::resource(link::EdgeServiceId service) const {
+  const auto found = services_.find(service);
+  return found == services_.end() ? nullptr : &found->second.resource;
 }
 
 std::vector<link::Heartbeat::Service> Services::states() const {

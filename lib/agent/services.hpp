@@ -34,8 +34,17 @@ class Services {
   /// Run a service as its resource says; what ran before stays when this fails.
   Result<void> apply(std::string_view name, std::string_view body);
   void remove(std::string_view name);
-  /// Run an effect; `done` is called once, on any thread, perhaps inside this call.
-  void run(const link::Command& command, pipeline::Driver::WriteHandler done);
+  /// Start, stop or restart a service.
+  Result<void> control(link::EdgeServiceId service, std::string_view action);
+  /// What writes would be refused for now; none when they may go. Fails when the service is not
+  /// known or does not run.
+  Result<std::optional<pipeline::WriteResults>> refusals(
+      link::EdgeServiceId service, const std::vector<pipeline::WriteOrder>& orders) const;
+  /// Write; `done` is called once, on any thread, perhaps inside this call.
+  void write(link::EdgeServiceId service, const std::vector<pipeline::WriteOrder>& orders,
+             bool is_safe_value, const std::function<void(pipeline::WriteResults)>& done);
+  /// What a service's resource says now; null when there is none.
+  [[nodiscard]] const kind::ServiceResource* resource(link::EdgeServiceId service) const;
   [[nodiscard]] std::vector<link::Heartbeat::Service> states() const;
   void stop() noexcept;
 
@@ -45,6 +54,7 @@ class Services {
     std::unique_ptr<pipeline::Pipeline> pipeline;  ///< None while stopped.
   };
   Result<void> start(Running& service);
+  Result<pipeline::Pipeline*> running(link::EdgeServiceId service) const;
 
   pipeline::DriverFactory& drivers_;
   bool writes_;

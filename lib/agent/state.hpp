@@ -15,6 +15,7 @@
 #include <ecp/transport/calls.hpp>
 
 #include "agent/commands.hpp"
+#include "agent/fault_actions.hpp"
 #include "agent/lane.hpp"
 #include "agent/reconciler.hpp"
 #include "agent/services.hpp"
@@ -45,6 +46,8 @@ class Agent::State {
   void flush();
   Result<void> apply(std::string_view name, std::string_view body);
   void remove(std::string_view name);
+  void watch_faults(std::string_view name);
+  [[nodiscard]] std::vector<link::Heartbeat::Service> service_states() const;
   void on_status();
   void status_changed();
   void pump();
@@ -95,6 +98,7 @@ class Agent::State {
   std::unique_ptr<pipeline::Forwarder> forwarder_;
   std::unique_ptr<Services> services_;
   std::unique_ptr<Reconciler> reconciler_;
+  std::unique_ptr<FaultActions> faults_;
   ServerTime server_time_;
   std::unique_ptr<Commands> commands_;
   std::shared_ptr<transport::AgentLink> link_;             // Shared with its message handler.

@@ -167,6 +167,7 @@ Result<void> CommandEngine::finish(storage::Transaction& transaction, EdgeNodeId
   command->state = result.state;
   command->reason = result.reason;
   command->value_json = result.value_json;
+  command->results = result.results;
   command->finished_at = state_->env.clock.now();
   ECP_TRY_VOID(commands.update(*command));
   const audit::Circumstance circumstance{
@@ -175,12 +176,13 @@ Result<void> CommandEngine::finish(storage::Transaction& transaction, EdgeNodeId
       {}};
   const auto outcome =
       result.state == link::CommandState::refused ? audit::Outcome::denied : audit::Outcome::done;
+  audit::Details details{{"state", std::string(link::to_string(result.state))},
+                         {"reason", result.reason},
+                         {"value", result.value_json}};
+  if (!result.results.empty()) details.emplace_back("results", link::to_json(result.results));
   ECP_TRY_VOID(audit::append_unauthenticated(transaction, state_->env, circumstance,
                                              operations::command_result, outcome,
-                                             subject_of(*command),
-                                             {{"state", std::string(link::to_string(result.state))},
-                                              {"reason", result.reason},
-                                              {"value", result.value_json}}));
+                                             subject_of(*command), std::move(details)));
   state_->publish_after_commit(transaction, *command);
   return {};
 }

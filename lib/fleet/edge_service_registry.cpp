@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ecp/fleet/edge_service_registry.hpp>
 
+#include <set>
+
 #include <ecp/access/permissions.hpp>
 #include <ecp/core/reasons.hpp>
 #include <ecp/fleet/desired.hpp>
@@ -17,6 +19,13 @@ namespace permissions = access::permissions;
 
 audit::Subject subject_of(const EdgeService& service) {
   return {"edge_service", service.id.to_string(), service.name};
+}
+
+constexpr std::size_t most_write_octets = 48 * kibibyte;  // So that they fit into one message.
+
+Result<void> check_tag(const kind::PipelineConfig& config, const std::string& tag) {
+  if (kind::find_tag(config, tag) != nullptr) return {};
+  return Error(reasons::unknown_tag, {{"tag", tag}});
 }
 
 Error bad_field(std::string field, std::string problem) {
@@ -179,34 +188,62 @@ Result<Command> EdgeServiceRegistry::control(const access::Grant& grant, EdgeSer
       });
 }
 
-Result<Command> EdgeServiceRegistry::write(const access::Grant& grant, EdgeServiceId id,
-                                           std::string_view tag, std::string_view value_json,
-                                           Milliseconds expires_in) {
-  ECP_TRY_VOID(grant.require(permissions::data_tag_write, grant.scope()));
+Result<Command> EdgeServiceRegistry::issue_write(const access::Grant& grant, EdgeServiceId id,
+                                                 link::Command what, Milliseconds expires_in) {
   if (expires_in < Milliseconds(1'000) || expires_in > Milliseconds(3'600'000)) {
     return bad_field("expires_in_s", "must be 1 to 3600");
   }
+  what.expires_at = env_.clock.now() + expires_in;
   return access::write(
       parts_.store, grant, [&](storage::Transaction& transaction) -> Result<Command> {
         ECP_TRY(const auto service,
                 transaction.get<EdgeServiceStore>().get(grant.scope().project, id));
         ECP_TRY(const auto config, kind::parse_pipeline_config(service.config_json));
-        if (kind::find_tag(config, tag) == nullptr) {
-          return Error(reasons::unknown_tag, {{"tag", std::string(tag)}});
+        if (what.writes.empty()) ECP_TRY_VOID(check_tag(config, what.tag));
+        for (const auto& write : what.writes) ECP_TRY_VOID(check_tag(config, write.tag));
+        ECP_TRY(auto command, issue(transaction, grant, service, what));
+        audit::Details details;
+        if (what.writes.empty()) {
+          details = {{"tag", what.tag}, {"value", what.value_json}};
+        } else {
+          details = {{"writes", link::to_json(what.writes)}};
         }
-        link::Command what;
-        what.action = "write";
-        what.tag = tag;
-        what.value_json = value_json;
-        what.expires_at = env_.clock.now() + expires_in;
-        ECP_TRY(auto command, issue(transaction, grant, service, std::move(what)));
+        details.emplace_back("command", command.what.id.to_string());
         ECP_TRY_VOID(audit::append(transaction, grant, operations::data_tag_write,
-                                   subject_of(service),
-                                   {{"tag", std::string(tag)},
-                                    {"value", std::string(value_json)},
-                                    {"command", command.what.id.to_string()}}));
+                                   subject_of(service), std::move(details)));
         return command;
       });
+}
+
+Result<Command> EdgeServiceRegistry::write(const access::Grant& grant, EdgeServiceId id,
+                                           std::string_view tag, std::string_view value_json,
+                                           Milliseconds expires_in) {
+  ECP_TRY_VOID(grant.require(permissions::data_tag_write, grant.scope()));
+  link::Command what;
+  what.action = "write";
+  what.tag = tag;
+  what.value_json = value_json;
+  return issue_write(grant, id, std::move(what), expires_in);
+}
+
+Result<Command> EdgeServiceRegistry::write_tags(const access::Grant& grant, EdgeServiceId id,
+                                                std::vector<link::TagWrite> writes,
+                                                Milliseconds expires_in) {
+  ECP_TRY_VOID(grant.require(permissions::data_tag_write, grant.scope()));
+  if (writes.empty() || writes.size() > link::writes_per_command) {
+    return bad_field("writes", "must be 1 to " + std::to_string(link::writes_per_command));
+  }
+  std::set<std::string_view> tags;
+  std::size_t octets = 0;
+  for (const auto& write : writes) {
+    if (!tags.insert(write.tag).second) return bad_field("writes", "has a data tag twice");
+    octets += write.tag.size() + write.value_json.size();
+  }
+  if (octets > most_write_octets) return bad_field("writes", "are too long together");
+  link::Command what;
+  what.action = "write_tags";
+  what.writes = std::move(writes);
+  return issue_write(grant, id, std::move(what), expires_in);
 }
 
 Result<Command> EdgeServiceRegistry::get_command(const access::Grant& grant, CommandId id) {

@@ -1,111 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ecp/kind/pipeline_config.hpp>
 
-#include <array>
-#include <cmath>
 #include <set>
 
 #include <ecp/core/json.hpp>
 #include <ecp/core/limits.hpp>
 
 #include "kind/names.hpp"
+#include "kind/tag_config.hpp"
 
 namespace ecp::inline v0::kind {
 namespace {
-
-constexpr double largest = 1e300;  // Bound of every number that people may write.
 
 std::string path_of(std::string_view parent, std::string_view list, std::size_t index) {
   std::string path(parent);
   if (!path.empty()) path += '.';
   return path.append(list).append("[").append(std::to_string(index)).append("]");
-}
-
-/// Names stand in tag paths: no slash.
-Result<std::string> read_name(json::Reader& reader, std::set<std::string>& taken) {
-  ECP_TRY(auto name, reader.text("name"));
-  if (name.find('/') != std::string::npos) return reader.bad("name", "must not contain a slash");
-  if (!taken.insert(name).second) return reader.bad("name", "is there twice");
-  return name;
-}
-
-Result<Milliseconds> read_ms(json::Reader& reader, std::string_view field, Milliseconds fallback,
-                             std::int64_t min, std::int64_t max) {
-  ECP_TRY(const auto number, reader.integer_or(field, fallback.count(), min, max));
-  return Milliseconds{number};
-}
-
-bool is_bit_area(ModbusArea area) {
-  return area == ModbusArea::coil || area == ModbusArea::discrete_input;
-}
-
-Result<void> check_address(const json::Reader& reader, const TagConfig& tag) {
-  const auto& address = tag.address;
-  const bool boolean = tag.type == TagType::boolean;
-  if (is_bit_area(address.area) != boolean && !address.bit) {
-    return reader.bad("type", boolean ? "boolean needs a coil, a discrete input or a bit .0 to .15"
-                                      : "of a coil or discrete input is boolean");
-  }
-  if (address.bit && !boolean) return reader.bad("type", "of a single bit is boolean");
-  if ((tag.type == TagType::text) != (address.text_registers > 0)) {
-    return reader.bad("address", "has a length such as .10H exactly when the type is text");
-  }
-  if (address.offset + register_count(tag.type, address.text_registers) > 65'536) {
-    return reader.bad("address", "reaches beyond register 65536");
-  }
-  return {};
-}
-
-Result<void> check_writing(const json::Reader& reader, const TagConfig& tag) {
-  const bool numeric = tag.type != TagType::boolean && tag.type != TagType::text;
-  if (tag.writable && (tag.address.area == ModbusArea::input_register ||
-                       tag.address.area == ModbusArea::discrete_input)) {
-    return reader.bad("writable", "is not possible for inputs");
-  }
-  if (tag.writable && tag.address.bit) {
-    return reader.bad("writable", "is not possible for a single bit of a register");
-  }
-  if (tag.writable && numeric && (!tag.min || !tag.max)) {
-    return reader.bad(tag.min ? "max" : "min", "is required for a writable number");
-  }
-  if (!numeric && (tag.min || tag.max)) return reader.bad("min", "and max belong to numbers");
-  if (tag.min && tag.max && *tag.min > *tag.max) return reader.bad("min", "is above max");
-  return {};
-}
-
-Result<void> read_value_rules(json::Reader& reader, TagConfig& tag) {
-  const bool numeric = tag.type != TagType::boolean && tag.type != TagType::text;
-  ECP_TRY(tag.scale, reader.number_or("scale", 1.0, -largest, largest));
-  if (tag.scale == 0.0) return reader.bad("scale", "must not be 0");
-  if (!numeric && tag.scale != 1.0) return reader.bad("scale", "belongs to numbers");
-  ECP_TRY(const auto precision, reader.integer_or("precision", -1, -1, 17));
-  tag.precision = static_cast<int>(precision);
-  ECP_TRY(tag.deadband, reader.number_or("deadband", 0.0, 0.0, largest));
-  if (!numeric && tag.deadband != 0.0) return reader.bad("deadband", "belongs to numbers");
-  ECP_TRY(tag.report_unchanged, reader.boolean_or("report_unchanged", true));
-  ECP_TRY(tag.writable, reader.boolean_or("writable", false));
-  ECP_TRY(tag.min, reader.optional_number("min", -largest, largest));
-  ECP_TRY(tag.max, reader.optional_number("max", -largest, largest));
-  return check_writing(reader, tag);
-}
-
-Result<TagConfig> read_tag(json::Reader reader, std::set<std::string>& taken) {
-  TagConfig tag;
-  ECP_TRY(tag.name, read_name(reader, taken));
-  ECP_TRY(tag.address_text, reader.text("address", {1, 40}));
-  auto address = parse_modbus_address(tag.address_text);
-  if (!address) return reader.bad("address", address.error().message());
-  tag.address = *address;
-  ECP_TRY(const auto type, reader.choice("type", type_names));
-  tag.type = *type_of(type);
-  if (reader.has("byte_order")) {
-    ECP_TRY(const auto order, reader.choice("byte_order", order_names));
-    tag.byte_order = *order_of(order);
-  }
-  ECP_TRY_VOID(check_address(reader, tag));
-  ECP_TRY_VOID(read_value_rules(reader, tag));
-  ECP_TRY_VOID(reader.finish());
-  return tag;
 }
 
 Result<GroupConfig> read_group(json::Reader reader, std::set<std::string>& taken,
@@ -162,17 +72,6 @@ Result<DriverConfig> read_driver(json::Reader reader, std::set<std::string>& tak
   }
   ECP_TRY_VOID(reader.finish());
   return driver;
-}
-
-void write_tag(json::Writer& writer, const TagConfig& tag) {
-  writer.begin_object().field("name", tag.name).field("address", tag.address_text);
-  writer.field("type", to_string(tag.type)).field("byte_order", name_of(tag.byte_order));
-  writer.field("scale", tag.scale).field("precision", tag.precision);
-  writer.field("deadband", tag.deadband).field("report_unchanged", tag.report_unchanged);
-  writer.field("writable", tag.writable);
-  if (tag.min) writer.field("min", *tag.min);
-  if (tag.max) writer.field("max", *tag.max);
-  writer.end_object();
 }
 
 void write_group(json::Writer& writer, const GroupConfig& group) {

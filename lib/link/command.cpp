@@ -9,6 +9,7 @@ std::string to_json(const Command& command) {
   writer.field("expires_at", to_ms(command.expires_at)).field("action", command.action);
   writer.field("service", command.service.to_string()).field("tag", command.tag);
   if (!command.value_json.empty()) writer.key("value").raw(command.value_json);
+  if (!command.writes.empty()) writer.key("writes").raw(to_json(command.writes));
   return fields::end_document(writer);
 }
 
@@ -23,6 +24,7 @@ Result<Command> parse_command(std::string_view text) {
   ECP_TRY(auto tag, reader.optional_text("tag", {0, fields::tag_bounds.max}));
   command.tag = std::move(tag).value_or(std::string());
   ECP_TRY(command.value_json, fields::read_scalar(reader, "value"));
+  ECP_TRY(command.writes, fields::read_tag_writes(reader, "writes"));
   return command;
 }
 

@@ -40,6 +40,9 @@ void write_generation(json::Writer& writer, const Generation& generation);
 Result<std::vector<NumberRange>> read_ranges(json::Reader& reader, std::string_view name);
 void write_ranges(json::Writer& writer, std::string_view name,
                   const std::vector<NumberRange>& ranges);
+/// Writes and results of several data tags, as arrays of objects; absent ones are empty.
+Result<std::vector<TagWrite>> read_tag_writes(json::Reader& reader, std::string_view name);
+Result<std::vector<TagResult>> read_tag_results(json::Reader& reader, std::string_view name);
 /// An optional JSON scalar as text; empty when absent.
 Result<std::string> read_scalar(json::Reader& reader, std::string_view name);
 

@@ -49,6 +49,7 @@ Result<CommandResult> read_command_result(json::Reader& reader) {
   result.reason = std::move(reason).value_or(std::string());
   ECP_TRY(result.value_json, fields::read_scalar(reader, "value"));
   ECP_TRY(result.at, fields::read_time(reader, "at"));
+  ECP_TRY(result.results, fields::read_tag_results(reader, "results"));
   return result;
 }
 
@@ -56,6 +57,7 @@ void write_command_result(json::Writer& writer, const CommandResult& result) {
   writer.begin_object().field("command_id", result.command.to_string());
   writer.field("state", to_string(result.state)).field("reason", result.reason);
   if (!result.value_json.empty()) writer.key("value").raw(result.value_json);
+  if (!result.results.empty()) writer.key("results").raw(to_json(result.results));
   writer.field("at", to_ms(result.at)).end_object();
 }
 

@@ -226,10 +226,13 @@ Result<void> Buffer::append(const link::ReportedItem& item) {
   return store_.write([&](storage::Transaction& transaction) { return append(transaction, item); });
 }
 
+Result<void> Buffer::append(storage::Transaction& transaction, const link::AgentEvent& event) {
+  return transaction.get<BufferStore>().append(event_journal, journal_body(event));
+}
+
 Result<void> Buffer::append(const link::AgentEvent& event) {
-  return store_.write([&](storage::Transaction& transaction) {
-    return transaction.get<BufferStore>().append(event_journal, journal_body(event));
-  });
+  return store_.write(
+      [&](storage::Transaction& transaction) { return append(transaction, event); });
 }
 
 std::vector<std::string> Buffer::streams() const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ecp/pipeline/pipeline.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <mutex>
@@ -31,6 +32,49 @@ bool has_moved(const kind::TagConfig& tag, const series::Value& before,
   return std::abs(*to - *from) > tag.deadband;
 }
 
+/// Keep the newest value of each tag that is asked for.
+void note_current(std::map<TagPlace, std::optional<series::Value>>& current,
+                  const std::vector<Reading>& readings, const std::vector<Observation>& seen) {
+  for (std::size_t i = 0; !current.empty() && i < seen.size(); ++i) {
+    const auto found = current.find(readings[i].place);
+    if (found == current.end()) continue;
+    const auto& sample = seen[i].sample;
+    found->second =
+        sample.quality == series::Quality::bad ? std::nullopt : std::optional(sample.value);
+  }
+}
+
+bool are_good(const WriteResults& results) {
+  return std::all_of(results.begin(), results.end(),
+                     [](const auto& each) { return each.has_value(); });
+}
+
+/// Gathers the results of writes that go through several drivers.
+struct Outcome {
+  std::mutex mutex;
+  WriteResults results;
+  std::size_t left = 0;
+  std::function<void(WriteResults)> handler;
+
+  void take(std::size_t index, Result<series::Value> result) {
+    {
+      const std::lock_guard lock(mutex);
+      results[index] = std::move(result);
+      if (--left > 0) return;
+    }
+    handler(std::move(results));
+  }
+};
+
+/// A safe value that no register can hold shall not be found out when it is needed.
+Result<void> check_safe_values(const kind::TagConfig& tag) {
+  for (const auto& rule : tag.on_loss) {
+    if (rule.safe_value_json.empty()) continue;
+    ECP_TRY_VOID(judge_write(tag, rule.safe_value_json, {true, {}, {}, true}));
+  }
+  return {};
+}
+
 }  // namespace
 
 struct Pipeline::State {
@@ -39,6 +83,14 @@ struct Pipeline::State {
     std::vector<std::vector<LastReported>> last;  ///< By group and tag; the driver's thread alone.
     std::optional<Error> problem;                 ///< Guarded by `mutex`.
     bool has_answered = false;                    ///< Guarded by `mutex`.
+    /// Of the data tags with max_step: the value read last, when it is good. Guarded by `mutex`.
+    std::map<TagPlace, std::optional<series::Value>> current;
+  };
+  /// A data tag by its path.
+  struct Place {
+    std::size_t line = 0;
+    TagPlace tag;
+    const kind::TagConfig* config = nullptr;
   };
 
   kind::PipelineConfig config;
@@ -51,6 +103,9 @@ struct Pipeline::State {
                                     Reading& reading) const;
   void take_readings(std::size_t index, std::vector<Reading> readings);
   void take_state(std::size_t index, std::optional<Error> problem);
+  [[nodiscard]] std::optional<Place> find(std::string_view path) const;
+  [[nodiscard]] Result<series::Value> judge(const WriteOrder& order, WriteRights rights) const;
+  [[nodiscard]] WriteResults judge(const std::vector<WriteOrder>& orders, WriteRights rights) const;
 };
 
 /// A bad value is told once, until it changes; a good one by the tag's own rules.
@@ -89,6 +144,7 @@ void Pipeline::State::take_readings(std::size_t index, std::vector<Reading> read
   bool is_first = false;
   {
     const std::lock_guard lock(mutex);
+    note_current(line.current, readings, seen);
     is_first = has_good && !line.has_answered;
     line.has_answered = line.has_answered || has_good;
   }
@@ -115,7 +171,14 @@ Result<std::unique_ptr<Pipeline>> Pipeline::open(kind::PipelineConfig config,
   for (const auto& driver : state->config.drivers) {
     State::Line line;
     ECP_TRY(line.driver, drivers.open(driver));
-    for (const auto& group : driver.groups) line.last.emplace_back(group.tags.size());
+    for (std::uint32_t g = 0; g < driver.groups.size(); ++g) {
+      const auto& tags = driver.groups[g].tags;
+      line.last.emplace_back(tags.size());
+      for (std::uint32_t t = 0; t < tags.size(); ++t) {
+        if (tags[t].max_step) line.current[{g, t}] = std::nullopt;
+        ECP_TRY_VOID(check_safe_values(tags[t]));
+      }
+    }
     state->lines.push_back(std::move(line));
   }
   return std::unique_ptr<Pipeline>(new Pipeline(std::move(state)));
@@ -166,22 +229,72 @@ PipelineStatus Pipeline::status() const {
   return {has_all ? link::ServiceState::running : link::ServiceState::starting, {}};
 }
 
-void Pipeline::write(std::string_view tag, std::string_view value_json, bool writes_allowed,
-                     Driver::WriteHandler handler) {
-  const auto* config = kind::find_tag(state_->config, tag);
-  if (config == nullptr) {
-    return handler(Error(reasons::unknown_tag, {{"tag", std::string(tag)}}));
-  }
-  auto value = judge_write(*config, value_json, writes_allowed);
-  if (!value) return handler(std::move(value));
-  for (std::size_t i = 0; i < state_->lines.size(); ++i) {
-    const auto& groups = state_->config.drivers[i].groups;
+std::optional<Pipeline::State::Place> Pipeline::State::find(std::string_view path) const {
+  const auto* found = kind::find_tag(config, path);
+  if (found == nullptr) return std::nullopt;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const auto& groups = config.drivers[i].groups;
     for (std::uint32_t g = 0; g < groups.size(); ++g) {
       const auto& tags = groups[g].tags;
-      if (config < tags.data() || config >= tags.data() + tags.size()) continue;
-      const auto place = static_cast<std::uint32_t>(config - tags.data());
-      return state_->lines[i].driver->write({g, place}, std::move(*value), std::move(handler));
+      if (found < tags.data() || found >= tags.data() + tags.size()) continue;
+      return Place{i, {g, static_cast<std::uint32_t>(found - tags.data())}, found};
     }
+  }
+  return std::nullopt;
+}
+
+Result<series::Value> Pipeline::State::judge(const WriteOrder& order, WriteRights rights) const {
+  const auto place = find(order.tag);
+  if (!place) return Error(reasons::unknown_tag, {{"tag", order.tag}});
+  WriteCircumstances circumstances;
+  circumstances.writes_allowed = rights.writes_allowed;
+  circumstances.is_safe_value = rights.is_safe_value;
+  circumstances.since_write = order.since_write;
+  {
+    const std::lock_guard lock(mutex);
+    const auto& current = lines[place->line].current;
+    const auto found = current.find(place->tag);
+    if (found != current.end()) circumstances.current = found->second;
+  }
+  return judge_write(*place->config, order.value_json, circumstances);
+}
+
+/// When one is refused, nothing is good.
+WriteResults Pipeline::State::judge(const std::vector<WriteOrder>& orders,
+                                    WriteRights rights) const {
+  WriteResults judged;
+  for (const auto& order : orders) judged.push_back(judge(order, rights));
+  if (are_good(judged)) return judged;
+  for (auto& each : judged) {
+    if (each) each = Error(reasons::not_written, {{"problem", "refused"}});
+  }
+  return judged;
+}
+
+std::optional<WriteResults> Pipeline::refusals(const std::vector<WriteOrder>& orders,
+                                               WriteRights rights) const {
+  auto judged = state_->judge(orders, rights);
+  if (are_good(judged)) return std::nullopt;
+  return judged;
+}
+
+void Pipeline::write(const std::vector<WriteOrder>& orders, WriteRights rights,
+                     std::function<void(WriteResults)> handler) {
+  auto judged = state_->judge(orders, rights);
+  if (orders.empty() || !are_good(judged)) return handler(std::move(judged));
+  const auto outcome = std::make_shared<Outcome>();  // Shared by the writes of this call.
+  outcome->results.assign(orders.size(), Result<series::Value>(Error(reasons::stopped)));
+  outcome->left = orders.size();
+  outcome->handler = std::move(handler);
+  std::vector<std::vector<Write>> by_line(state_->lines.size());
+  for (std::size_t i = 0; i < orders.size(); ++i) {
+    const auto place = state_->find(orders[i].tag);
+    by_line[place->line].push_back(
+        {place->tag, std::move(*judged[i]),
+         [outcome, i](Result<series::Value> result) { outcome->take(i, std::move(result)); }});
+  }
+  for (std::size_t i = 0; i < by_line.size(); ++i) {
+    if (!by_line[i].empty()) state_->lines[i].driver->write(std::move(by_line[i]));
   }
 }
 

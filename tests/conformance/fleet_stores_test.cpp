@@ -436,6 +436,25 @@ TEST_SUITE("conformance.fleet_stores") {
     }));
   }
 
+  TEST_CASE_TEMPLATE("a command keeps its writes and their results", Backend, ECP_TEST_BACKENDS) {
+    if (!Backend::is_available()) return;
+    ManualEnv world;
+    auto store = must(Backend::open(modules, world.env()));
+    const Project project(world);
+    auto command = project.command(world.ids.next<EdgeNodeId>());
+    command.what.writes = {{"plc/fast/a", "1.5"}, {"plc/fast/b", "\"x\""}};
+    must(in<CommandStore>(*store, [&](auto& commands) -> Result<void> {
+      ECP_TRY_VOID(commands.insert(command));
+      command.results = {{"plc/fast/a", link::CommandState::done, "", "1.5"},
+                         {"plc/fast/b", link::CommandState::failed, "why", ""}};
+      ECP_TRY_VOID(commands.update(command));
+      ECP_TRY(const auto found, commands.find(command.what.id));
+      CHECK(found->what.writes == command.what.writes);
+      CHECK(found->results == command.results);
+      return {};
+    }));
+  }
+
   TEST_CASE_TEMPLATE("a manifest keeps its exact octets and its bodies", Backend,
                      ECP_TEST_BACKENDS) {
     if (!Backend::is_available()) return;

@@ -32,13 +32,14 @@ class SimDriver final : public pipeline::Driver {
     line_->env.executor.cancel(line_->timer);
   }
 
-  void write(pipeline::TagPlace, series::Value value, WriteHandler handler) override {
-    const auto number = std::holds_alternative<double>(value)
-                            ? std::get<double>(value)
-                            : static_cast<double>(std::get<std::int64_t>(value));
-    ++line_->device->written[number];
-    line_->env.executor.post(
-        [handler = std::move(handler), value = std::move(value)] { handler(value); });
+  void write(std::vector<pipeline::Write> writes) override {
+    for (auto& write : writes) {
+      const auto number = std::holds_alternative<double>(write.value)
+                              ? std::get<double>(write.value)
+                              : static_cast<double>(std::get<std::int64_t>(write.value));
+      ++line_->device->written[number];
+      line_->env.executor.post([write = std::move(write)] { write.done(write.value); });
+    }
   }
 
  private:

@@ -4,6 +4,7 @@
 /// @file
 /// Drivers that read what a test feeds them and take every write; deterministic, without a thread.
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -21,8 +22,9 @@ struct ScriptedDriver {
   ecp::kind::DriverConfig config;
   ecp::pipeline::DriverHandlers handlers;
   std::vector<std::pair<ecp::pipeline::TagPlace, ecp::series::Value>> writes;
-  std::vector<ecp::pipeline::Driver::WriteHandler> held;  ///< While `hold_writes`.
+  std::vector<std::function<void(ecp::Result<ecp::series::Value>)>> held;  ///< While `hold_writes`.
   bool hold_writes = false;
+  std::optional<ecp::Error> write_problem;  ///< What writes come to, when set.
   bool is_running = false;
 
   void feed(ecp::pipeline::TagPlace place, ecp::Result<ecp::series::Value> value,
@@ -31,6 +33,12 @@ struct ScriptedDriver {
     std::vector<ecp::pipeline::Reading> readings;
     readings.push_back({place, time, std::move(value)});
     handlers.on_readings(std::move(readings));
+  }
+  /// End the first write that is held.
+  void end_write(ecp::Result<ecp::series::Value> result) {
+    const auto done = held.at(0);
+    held.erase(held.begin());
+    done(std::move(result));
   }
   void feed_state(std::optional<ecp::Error> problem) {
     if (is_running) handlers.on_state(std::move(problem));
@@ -68,11 +76,17 @@ class ScriptedDrivers final : public ecp::pipeline::DriverFactory {
         handler(ecp::pipeline::reasons::stopped);
       }
     }
-    void write(ecp::pipeline::TagPlace place, ecp::series::Value value,
-               WriteHandler handler) override {
-      script_->writes.emplace_back(place, value);
-      if (script_->hold_writes) return script_->held.push_back(std::move(handler));
-      handler(std::move(value));
+    void write(std::vector<ecp::pipeline::Write> writes) override {
+      for (auto& [place, value, done] : writes) {
+        script_->writes.emplace_back(place, value);
+        if (script_->write_problem) {
+          done(*script_->write_problem);
+        } else if (script_->hold_writes) {
+          script_->held.push_back(std::move(done));
+        } else {
+          done(std::move(value));
+        }
+      }
     }
 
    private:

@@ -37,6 +37,16 @@ struct JournaledCommand {
   link::CommandResult result;  ///< State `pending` until it ended.
 };
 
+/// What guards must remember of a data tag with min_interval or on_loss.
+struct GuardedTag {
+  link::EdgeServiceId service;
+  std::string tag;          ///< "driver/group/tag".
+  Time written_at{};        ///< When a write was let through last.
+  bool has_writer = false;  ///< A writer's value is in force, and he is expected again.
+  Time cloud_loss{};        ///< The loss of the cloud (its beginning) that was dealt with last.
+  std::string fault;        ///< What the fault action did that is in force; empty: none.
+};
+
 /// Durable state of one agent.
 ///
 /// Transactions: reachable only through storage::Transaction.
@@ -62,6 +72,13 @@ class ECP_EXPORT AgentStore {
   virtual Result<void> put(const JournaledCommand& command) = 0;
   virtual Result<std::vector<JournaledCommand>> unfinished_commands() = 0;
   virtual Result<void> remove_commands(Time before) = 0;
+
+  virtual Result<std::vector<GuardedTag>> guarded_tags() = 0;
+  virtual Result<void> put(const GuardedTag& tag) = 0;
+  virtual Result<void> remove_guarded_tag(link::EdgeServiceId service, std::string_view tag) = 0;
+  /// Since when the cloud has been lost; none while the link is up.
+  virtual Result<std::optional<Time>> cloud_lost_at() = 0;
+  virtual Result<void> put_cloud_lost_at(std::optional<Time> at) = 0;
 
   /// Raise the connection counter and return it.
   virtual Result<std::int64_t> next_connection() = 0;

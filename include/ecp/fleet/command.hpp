@@ -40,7 +40,8 @@ struct Command {
   EdgeNodeId node;
   link::CommandState state = link::CommandState::pending;
   std::string reason;
-  std::string value_json;  ///< Read back after a write; empty when none.
+  std::string value_json;                ///< Read back after a write; empty when none.
+  std::vector<link::TagResult> results;  ///< Of "write_tags", in the order of what.writes.
   Revision revision = Revision::first;
   Time created_at{};
   std::optional<Time> sent_at;  ///< Durable before it is first sent: none proves it never ran.
@@ -62,7 +63,7 @@ class ECP_EXPORT CommandStore {
   /// Pending ones of all nodes, those that expire first in front.
   virtual Result<std::vector<Command>> list_pending(std::int64_t limit) = 0;
   virtual Result<std::int64_t> count_pending(EdgeNodeId node) = 0;
-  /// Replace state, reason, value and times.
+  /// Replace state, reason, value, results and times.
   virtual Result<void> update(const Command& command) = 0;
   /// Remove finished ones older than that, and all of a node.
   virtual Result<void> remove_finished(Time before) = 0;

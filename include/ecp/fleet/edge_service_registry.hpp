@@ -71,6 +71,10 @@ class ECP_EXPORT EdgeServiceRegistry {
   /// by the tag's guards. Fails with `not_found` when the configuration has no such tag.
   Result<Command> write(const access::Grant& grant, EdgeServiceId id, std::string_view tag,
                         std::string_view value_json, Milliseconds expires_in);
+  /// The same for up to link::writes_per_command data tags at once, each at most once: in this
+  /// order, and none when a guard refuses one. Fails also with `invalid_argument`.
+  Result<Command> write_tags(const access::Grant& grant, EdgeServiceId id,
+                             std::vector<link::TagWrite> writes, Milliseconds expires_in);
   Result<Command> get_command(const access::Grant& grant, CommandId id);
   /// Newest first.
   Result<Page<Command>> list_commands(const access::Grant& grant, PageRequest page);
@@ -90,6 +94,8 @@ class ECP_EXPORT EdgeServiceRegistry {
  private:
   Result<Command> issue(storage::Transaction& transaction, const access::Grant& grant,
                         const EdgeService& service, link::Command what);
+  Result<Command> issue_write(const access::Grant& grant, EdgeServiceId id, link::Command what,
+                              Milliseconds expires_in);
   Parts parts_;
   Env env_;
 };

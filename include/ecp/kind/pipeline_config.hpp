@@ -54,6 +54,19 @@ struct ModbusAddress {
 };
 [[nodiscard]] ECP_EXPORT Result<ModbusAddress> parse_modbus_address(std::string_view text);
 
+/// Whose absence a writable data tag minds: the control plane's, that is the agent's link to it, or
+/// that of the writer, who is there as long as he writes the tag again in time, be it the same
+/// value.
+enum class Loss : std::uint8_t { cloud, writer };
+[[nodiscard]] ECP_EXPORT std::string_view to_string(Loss loss) noexcept;
+
+/// What becomes of a data tag when somebody has been away for a time.
+struct LossRule {
+  Loss of = Loss::cloud;
+  Milliseconds after{0};        ///< 100 ms .. 24 h
+  std::string safe_value_json;  ///< Written then; empty: the value is held, and that is told.
+};
+
 struct TagConfig {
   std::string name;
   std::string address_text;
@@ -67,6 +80,9 @@ struct TagConfig {
   bool writable = false;
   std::optional<double> min;  ///< Required for writable numeric tags, in scaled units.
   std::optional<double> max;
+  std::optional<double> max_step;  ///< Largest change in one write, from the value read last.
+  Milliseconds min_interval{0};    ///< Between two writes, whoever writes; at most 24 h.
+  std::vector<LossRule> on_loss;   ///< At most one of each loss.
 };
 struct GroupConfig {
   std::string name;

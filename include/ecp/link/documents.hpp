@@ -139,13 +139,24 @@ struct ReportedResource {
 enum class CommandState : std::uint8_t { pending, done, failed, refused, expired, unknown };
 [[nodiscard]] ECP_EXPORT std::string_view to_string(CommandState state) noexcept;
 [[nodiscard]] ECP_EXPORT Result<CommandState> parse_command_state(std::string_view text);
+/// How the write of one data tag ended, of a command that writes several.
+struct TagResult {
+  std::string tag;  ///< "driver/group/tag".
+  CommandState state = CommandState::unknown;
+  std::string reason;
+  std::string value_json;  ///< Read back, as JSON; empty when none.
+  friend bool operator==(const TagResult&, const TagResult&) = default;
+};
 struct CommandResult {
   CommandId command;
   CommandState state = CommandState::unknown;
   std::string reason;     ///< "pipeline.write_out_of_range: ..."; names the guard of a refusal.
   std::string value_json; ///< Value read back after a write, as JSON; empty when none.
   Time at;
+  std::vector<TagResult> results; ///< Of "write_tags", in the order of its writes.
 };
+[[nodiscard]] ECP_EXPORT std::string to_json(const std::vector<TagResult>& results);
+[[nodiscard]] ECP_EXPORT Result<std::vector<TagResult>> parse_tag_results(std::string_view text);
 
 /// A raise or a clear, numbered by its position in the alarm journal.
 struct Transition {
@@ -220,14 +231,26 @@ struct Ack {
 [[nodiscard]] ECP_EXPORT std::string to_json(const Ack& ack);
 [[nodiscard]] ECP_EXPORT Result<Ack> parse_ack(std::string_view text);
 
+inline constexpr std::size_t writes_per_command = 100;  ///< Data tags that one command writes.
+
+/// A value wanted in a data tag.
+struct TagWrite {
+  std::string tag;         ///< "driver/group/tag".
+  std::string value_json;  ///< A JSON number, boolean or string.
+  friend bool operator==(const TagWrite&, const TagWrite&) = default;
+};
+[[nodiscard]] ECP_EXPORT std::string to_json(const std::vector<TagWrite>& writes);
+[[nodiscard]] ECP_EXPORT Result<std::vector<TagWrite>> parse_tag_writes(std::string_view text);
+
 /// An effect on its way down.
 struct Command {
   CommandId id;
   Time expires_at;      ///< Server time.
-  std::string action;   ///< "write", "start", "stop", "restart".
+  std::string action;   ///< "write", "write_tags", "start", "stop", "restart".
   EdgeServiceId service;
   std::string tag;         ///< For "write".
   std::string value_json;  ///< For "write": a JSON number, boolean or string.
+  std::vector<TagWrite> writes;  ///< For "write_tags": in this order, all or, when refused, none.
 };
 [[nodiscard]] ECP_EXPORT std::string to_json(const Command& command);
 [[nodiscard]] ECP_EXPORT Result<Command> parse_command(std::string_view text);

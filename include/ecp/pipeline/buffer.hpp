@@ -59,6 +59,7 @@ class ECP_EXPORT Buffer {
   /// Add to a journal, in a unit of the caller's or in one of its own.
   Result<void> append(storage::Transaction& transaction, const link::ReportedItem& item);
   Result<void> append(const link::ReportedItem& item);
+  Result<void> append(storage::Transaction& transaction, const link::AgentEvent& event);
   Result<void> append(const link::AgentEvent& event);
 
   [[nodiscard]] const std::string& id() const noexcept { return state_.buffer_id; }

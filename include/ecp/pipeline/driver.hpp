@@ -38,21 +38,27 @@ struct DriverHandlers {
   std::function<void(std::optional<Error>)> on_state;
 };
 
+/// A value (in scaled units, already judged by `judge_write`) on its way to a data tag.
+struct Write {
+  TagPlace place;
+  series::Value value;
+  std::function<void(Result<series::Value> read_back)> done;  ///< Called once.
+};
+
 /// One connection to one device (or gateway), reading its groups by themselves.
 ///
 /// Thread safety: any thread, but `stop` not from a handler.
 /// Callbacks: on the driver's own thread, one at a time; short; none starts after stop() returned.
-///   A write's handler is called once, by stop() at the latest.
+///   A write's `done` is called once, by stop() at the latest.
 class ECP_EXPORT Driver {
  public:
-  using WriteHandler = std::function<void(Result<series::Value> read_back)>;
-
   virtual ~Driver();
   virtual void start(DriverHandlers handlers) = 0;
   virtual void stop() noexcept = 0;
-  /// Write a value (in scaled units, already judged by `judge_write`) before the next poll, read it
-  /// back and compare.
-  virtual void write(TagPlace place, series::Value value, WriteHandler handler) = 0;
+  /// Write values in the order given, before the next poll, then read them back and compare. What
+  /// follows its predecessor in the device's memory may go in one request with it. After the first
+  /// that fails the rest is not written (pipeline.not_written).
+  virtual void write(std::vector<Write> writes) = 0;
 };
 
 /// Opens drivers of the types it knows.

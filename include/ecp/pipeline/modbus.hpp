@@ -17,8 +17,9 @@
 
 namespace ecp::inline v0::pipeline::modbus {
 
-inline constexpr std::size_t most_registers = 125;  ///< Of one read (Modbus 1.1b3, 6.3).
-inline constexpr std::size_t most_bits = 2000;      ///< Of one read (6.1).
+inline constexpr std::size_t most_registers = 125;          ///< Of one read (Modbus 1.1b3, 6.3).
+inline constexpr std::size_t most_bits = 2000;              ///< Of one read (6.1).
+inline constexpr std::size_t most_written_registers = 123;  ///< Of one write (6.12).
 
 /// One read of consecutive registers or bits of a unit.
 struct Read {
@@ -57,7 +58,8 @@ struct Frame {
 /// or pipeline.bad_answer.
 [[nodiscard]] ECP_EXPORT Result<Bytes> read_answer(const Read& read, BytesView pdu);
 
-/// Write of one tag: function 5 for a coil, 6 for one register, 16 for several.
+/// Write from a tag's address on: function 5 for a coil, 6 for one register, 16 for several, which
+/// may reach over the tags that follow.
 [[nodiscard]] ECP_EXPORT Bytes write_request(const kind::TagConfig& tag, BytesView raw);
 [[nodiscard]] ECP_EXPORT Result<void> write_answer(BytesView request, BytesView pdu);
 

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,18 +22,47 @@
 
 namespace ecp::inline v0::pipeline {
 
+/// What guards have to know besides the data tag.
+struct WriteCircumstances {
+  bool writes_allowed = true;               ///< The agent's own switch.
+  std::optional<series::Value> current;     ///< Of the data tag; none: no good value.
+  std::optional<Milliseconds> since_write;  ///< Since it was written last; none: never.
+  /// A safe value is declared beside the guards and not asked for: it may be a large step, and need
+  /// not wait. All other guards hold for it.
+  bool is_safe_value = false;
+};
+
 /// Judge a write, whoever asks for it: the agent's own switch, the tag's declaration, type, min and
-/// max, and whether the register can hold it. The value is returned as the driver takes it. Fails
-/// with the reason of the first guard that refuses: pipeline.writes_off, not_writable,
-/// write_wrong_type, write_out_of_range, write_does_not_fit.
+/// max, whether the register can hold it, max_step and min_interval. The value is returned as the
+/// driver takes it. Fails with the reason of the first guard that refuses: pipeline.writes_off,
+/// not_writable, write_wrong_type, write_out_of_range, write_does_not_fit, write_step_unknown,
+/// write_step_too_large, write_too_soon.
 [[nodiscard]] ECP_EXPORT Result<series::Value> judge_write(const kind::TagConfig& tag,
                                                            std::string_view value_json,
-                                                           bool writes_allowed);
+                                                           const WriteCircumstances& circumstances);
+
+/// Whether an error of a write says that a guard refused it, so that the device was not touched.
+[[nodiscard]] ECP_EXPORT bool is_refusal(const Error& error) noexcept;
+
+/// A write that somebody wants.
+struct WriteOrder {
+  std::string tag;  ///< "driver/group/tag"
+  std::string value_json;
+  std::optional<Milliseconds> since_write;  ///< As in WriteCircumstances.
+};
+/// In the order of the orders.
+using WriteResults = std::vector<Result<series::Value>>;
 
 /// What a service does, for heartbeats.
 struct PipelineStatus {
   link::ServiceState state = link::ServiceState::starting;
   std::string reason;
+};
+
+/// By what right somebody writes.
+struct WriteRights {
+  bool writes_allowed = true;
+  bool is_safe_value = false;
 };
 
 /// One pipeline service.
@@ -46,7 +76,8 @@ class ECP_EXPORT Pipeline {
     std::function<void()> on_status;  ///< `status` has changed.
   };
 
-  /// Open every driver of the configuration. Fails with the first failure.
+  /// Open every driver of the configuration. Fails with the first failure, and when a data tag
+  /// cannot hold its safe value.
   [[nodiscard]] static Result<std::unique_ptr<Pipeline>> open(kind::PipelineConfig config,
                                                               DriverFactory& drivers);
   ~Pipeline();
@@ -56,9 +87,13 @@ class ECP_EXPORT Pipeline {
   void start(Handlers handlers);
   void stop() noexcept;
   [[nodiscard]] PipelineStatus status() const;
-  /// Judge and write. The handler is called once, on any thread, perhaps inside this call.
-  void write(std::string_view tag, std::string_view value_json, bool writes_allowed,
-             Driver::WriteHandler handler);
+  /// Judge each order, and write none when a guard refuses one (the others: pipeline.not_written).
+  /// The handler is called once, on any thread, perhaps inside this call.
+  void write(const std::vector<WriteOrder>& orders, WriteRights rights,
+             std::function<void(WriteResults)> handler);
+  /// Judge only: what `write` would refuse now. None when nothing.
+  [[nodiscard]] std::optional<WriteResults> refusals(const std::vector<WriteOrder>& orders,
+                                                     WriteRights rights) const;
 
  private:
   struct State;

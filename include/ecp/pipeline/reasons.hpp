@@ -49,6 +49,18 @@ inline constexpr Reason queue_full{2714, "pipeline.queue_full", ErrorCode::resou
 inline constexpr Reason write_unknown{2715, "pipeline.write_unknown", ErrorCode::timeout,
                                       "the device was asked to write; whether it did is not known: "
                                       "{problem}"};
+inline constexpr Reason write_step_too_large{
+    2716, "pipeline.write_step_too_large", ErrorCode::invalid_argument,
+    "{value} is more than max_step {step} away from {current}, which the data tag has now"};
+inline constexpr Reason write_step_unknown{
+    2717, "pipeline.write_step_unknown", ErrorCode::failed_precondition,
+    "max_step cannot be judged: the data tag has no good value now"};
+inline constexpr Reason write_too_soon{
+    2718, "pipeline.write_too_soon", ErrorCode::resource_exhausted,
+    "the data tag was written {since} ms ago, and min_interval is {interval} ms"};
+inline constexpr Reason not_written{
+    2719, "pipeline.not_written", ErrorCode::failed_precondition,
+    "not written, because another data tag of the same command was {problem}"};
 }  // namespace reasons
 
 inline constexpr std::array pipeline_catalogue{&reasons::device_unreachable,
@@ -66,6 +78,10 @@ inline constexpr std::array pipeline_catalogue{&reasons::device_unreachable,
                                                &reasons::stopped,
                                                &reasons::unknown_driver,
                                                &reasons::queue_full,
-                                               &reasons::write_unknown};
+                                               &reasons::write_unknown,
+                                               &reasons::write_step_too_large,
+                                               &reasons::write_step_unknown,
+                                               &reasons::write_too_soon,
+                                               &reasons::not_written};
 
 }  // namespace ecp::inline v0::pipeline

@@ -34,6 +34,10 @@ void write_command(json::Writer& writer, const Command& command) {
   write_json_field(writer, "requested_value", what.value_json);
   writer.field("state", link::to_string(command.state)).field("reason", command.reason);
   write_json_field(writer, "value", command.value_json);
+  if (!what.writes.empty()) {
+    writer.key("writes").raw(link::to_json(what.writes));
+    writer.key("results").raw(link::to_json(command.results));
+  }
   writer.field("expires_at", to_rfc3339(what.expires_at));
   writer.field("created_at", to_rfc3339(command.created_at)).key("finished_at");
   if (command.finished_at) {
@@ -57,17 +61,15 @@ Result<std::string> action_from(const http::Request& request) {
   return action;
 }
 
-/// A value that somebody wants to have in a data tag.
-struct Write {
-  std::string tag;
-  std::string value_json;
+/// Values that somebody wants to have in data tags.
+struct WriteRequest {
+  bool is_single = true;
+  std::vector<link::TagWrite> writes;
   Milliseconds expires_in{};
 };
 
-Result<Write> write_from(const http::Request& request) {
-  ECP_TRY(auto body, body_of(request));
-  auto& reader = body.reader();
-  Write write;
+Result<link::TagWrite> write_from(json::Reader& reader) {
+  link::TagWrite write;
   ECP_TRY(write.tag, reader.text("tag", tag_bounds));
   ECP_TRY(const auto value, reader.value("value"));
   if (!value.is_number() && !value.is_bool() && !value.is_string()) {
@@ -77,11 +79,47 @@ Result<Write> write_from(const http::Request& request) {
     return reader.bad("value", "is too long");
   }
   write.value_json = value.to_text();
+  return write;
+}
+
+Result<std::vector<link::TagWrite>> writes_from(json::Reader& reader) {
+  ECP_TRY(const auto items, reader.array("writes", link::writes_per_command));
+  std::vector<link::TagWrite> writes;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    ECP_TRY(auto item, json::Reader::open(items[i], "writes[" + std::to_string(i) + "]"));
+    ECP_TRY(auto write, write_from(item));
+    ECP_TRY_VOID(item.finish());
+    writes.push_back(std::move(write));
+  }
+  return writes;
+}
+
+/// One data tag, or "writes" with several.
+Result<WriteRequest> write_request_from(const http::Request& request) {
+  ECP_TRY(auto body, body_of(request));
+  auto& reader = body.reader();
+  WriteRequest wanted;
+  wanted.is_single = !reader.has("writes");
+  if (wanted.is_single) {
+    ECP_TRY(auto write, write_from(reader));
+    wanted.writes.push_back(std::move(write));
+  } else {
+    ECP_TRY(wanted.writes, writes_from(reader));
+  }
   ECP_TRY(const auto seconds,
           reader.integer_or("expires_in_s", default_patience_s, 1, max_patience_s));
-  write.expires_in = Milliseconds(seconds * 1'000);
+  wanted.expires_in = Milliseconds(seconds * 1'000);
   ECP_TRY_VOID(reader.finish());
-  return write;
+  return wanted;
+}
+
+Result<Command> issue(EdgeServiceRegistry& services, const access::Grant& grant,
+                      EdgeServiceId service, WriteRequest wanted) {
+  if (!wanted.is_single) {
+    return services.write_tags(grant, service, std::move(wanted.writes), wanted.expires_in);
+  }
+  const auto& write = wanted.writes.front();
+  return services.write(grant, service, write.tag, write.value_json, wanted.expires_in);
 }
 
 }  // namespace
@@ -99,10 +137,9 @@ void add_command_endpoints(Router& router, EdgeServiceRegistry& services) {
               }});
   router.add({http::Method::post, service + "/writes", &permissions::data_tag_write,
               [&services](const http::Request& request, const access::Grant& grant) -> Answer {
-                ECP_TRY(const auto write, write_from(request));
-                ECP_TRY(const auto command,
-                        services.write(grant, id_of<EdgeServiceId>(request, "service"), write.tag,
-                                       write.value_json, write.expires_in));
+                ECP_TRY(auto wanted, write_request_from(request));
+                const auto service_id = id_of<EdgeServiceId>(request, "service");
+                ECP_TRY(const auto command, issue(services, grant, service_id, std::move(wanted)));
                 return command_response(202, command);
               }});
   router.add({http::Method::get, project + "/commands", &permissions::edge_service_view,

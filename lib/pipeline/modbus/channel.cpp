@@ -42,6 +42,7 @@ void Channel::open(StateHandler on_state) {
 }
 
 void Channel::close() {
+  is_closed_ = true;
   on_state_ = nullptr;
   if (waker_) waker_->cancel();
   reset_socket();
@@ -49,6 +50,7 @@ void Channel::close() {
 }
 
 void Channel::submit(Request request) {
+  if (is_closed_) return request.done(reasons::stopped);
   if (state_ == State::closed && connecting_.is_waiting(now())) {
     return request.done(problem_ ? *problem_ : Error(reasons::device_unreachable));
   }

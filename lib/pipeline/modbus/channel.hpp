@@ -99,6 +99,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
   std::uint16_t transaction_ = 0;
   int silent_ = 0;  ///< Time-outs in a row without any answer.
   bool has_answered_ = false;
+  bool is_closed_ = false;
   Bytes in_;
   Bytes out_;
   Bytes writing_;

@@ -37,10 +37,8 @@ class ModbusDriver final : public Driver {
     done.get_future().wait();
   }
 
-  void write(TagPlace place, series::Value value, WriteHandler handler) override {
-    io_->post([poller = poller_, place, value = std::move(value), handler = std::move(handler)] {
-      poller->write(place, value, handler);
-    });
+  void write(std::vector<Write> writes) override {
+    io_->post([poller = poller_, writes = std::move(writes)] { poller->write(writes); });
   }
 
  private:

@@ -5,10 +5,12 @@
 
 #include <ecp/pipeline/reasons.hpp>
 
+#include "pipeline/modbus/write_batch.hpp"
+
 namespace ecp::inline v0::pipeline::modbus {
 namespace {
 
-constexpr std::size_t most_writes = 100;  // Waiting for one device.
+constexpr std::size_t most_writes = 200;  // Waiting for one device.
 
 /// Exceptions that one bad tag can bring over its neighbours: address, value, device failure.
 bool may_be_of_one_tag(const Error& error) {
@@ -174,48 +176,24 @@ void Poller::round_part_done(std::uint32_t group) {
   if (outstanding > 0) --outstanding;
 }
 
-void Poller::write(TagPlace place, const series::Value& value, Driver::WriteHandler handler) {
-  if (!is_running_) return handler(reasons::stopped);
-  if (writes_ >= most_writes) {
-    return handler(Error(reasons::queue_full, {{"limit", std::to_string(most_writes)}}));
-  }
-  const auto& tag = tag_at(place);
-  auto raw = encode_value(tag, value);
-  if (!raw) return handler(std::move(raw).error());
-  auto request = write_request(tag, *raw);
-  ++writes_;
-  auto done = [self = shared_from_this(), place, raw = *raw, request,
-               handler = std::move(handler)](const Result<Bytes>& answer) {
-    --self->writes_;
-    if (!answer) return handler(answer.error());
-    const auto taken = write_answer(request, *answer);
-    if (!taken) return handler(taken.error());
-    self->verify(place, raw, handler);
+void Poller::write(std::vector<Write> writes) {
+  const auto refuse = [&writes](const Error& why) {
+    for (auto& write : writes) write.done(why);
   };
-  channel_->submit({tag.address.unit, std::move(request), true, std::move(done), config_.retries});
-}
-
-void Poller::verify(TagPlace place, const Bytes& raw, Driver::WriteHandler handler) {
-  auto read = read_of(tag_at(place), place.tag);
-  auto pdu = read_request(read);
-  const auto unit = read.unit;
-  channel_->submit(
-      {unit, std::move(pdu), true,
-       [self = shared_from_this(), place, raw, read = std::move(read),
-        handler = std::move(handler)](const Result<Bytes>& answer) {
-         const auto octets = answer ? read_answer(read, *answer) : answer;
-         if (!octets) {
-           return handler(Error(reasons::write_unknown, {{"problem", octets.error().message()}}));
-         }
-         self->deliver(place.group, read, octets);
-         const auto& tag = self->tag_at(place);
-         const auto found = raw_of(tag, read, *octets);
-         auto value = decode(tag, found);
-         if (found == raw) return handler(std::move(value));
-         handler(Error(reasons::write_not_verified,
-                       {{"value", value ? series::to_json(*value) : "no value"}}));
-       },
-       0});
+  if (!is_running_) return refuse(reasons::stopped);
+  const auto count = writes.size();
+  if (writes_ + count > most_writes) {
+    return refuse(Error(reasons::queue_full, {{"limit", std::to_string(writes_)}}));
+  }
+  writes_ += count;
+  const auto batch = std::make_shared<WriteBatch>(
+      config_, channel_,
+      WriteBatch::Handlers{
+          [self = shared_from_this()](std::uint32_t group, const Read& read, const Bytes& octets) {
+            self->deliver(group, read, octets);
+          },
+          [self = shared_from_this(), count] { self->writes_ -= count; }});
+  batch->start(std::move(writes));
 }
 
 }  // namespace ecp::inline v0::pipeline::modbus

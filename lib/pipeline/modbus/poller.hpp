@@ -21,7 +21,7 @@ class Poller : public std::enable_shared_from_this<Poller> {
   Poller(kind::DriverConfig config, std::shared_ptr<IoThread> io, Env env);
   void start(DriverHandlers handlers);
   void stop();
-  void write(TagPlace place, const series::Value& value, Driver::WriteHandler handler);
+  void write(std::vector<Write> writes);
 
  private:
   /// A read of a group's plan. After an exception its tags are read alone once, and the plan is
@@ -52,7 +52,6 @@ class Poller : public std::enable_shared_from_this<Poller> {
   void finish_split(std::uint32_t group, const Split& split);
   void deliver(std::uint32_t group, const Read& read, const Result<Bytes>& answer);
   void round_part_done(std::uint32_t group);
-  void verify(TagPlace place, const Bytes& raw, Driver::WriteHandler handler);
   void channel_state(std::optional<Error> problem);
   [[nodiscard]] std::vector<Step> first_plan(const kind::GroupConfig& group) const;
   [[nodiscard]] const kind::TagConfig& tag_at(TagPlace place) const {

@@ -137,3 +137,44 @@ TEST_CASE_TEMPLATE("AgentStore: the connection counter only rises", Backend, ECP
     CHECK(*connection == expected);
   }
 }
+
+TEST_CASE_TEMPLATE("AgentStore: what guards remember comes back, and the loss of the cloud",
+                   Backend, ECP_TEST_BACKENDS) {
+  if (!Backend::is_available()) return;
+  ecp::ManualEnv world;
+  const auto store = opened(Backend::open(modules, world.env()));
+  ecp::agent::GuardedTag tag;
+  tag.service = ecp::link::EdgeServiceId(ecp::IdBytes{6});
+  tag.tag = "d/g/t";
+
+  const auto done = store->write([&](Transaction& transaction) -> Result<void> {
+    auto& agent = transaction.get<AgentStore>();
+    ECP_TRY_VOID(agent.put(tag));
+    tag.written_at = ecp::from_ms(5);
+    tag.has_writer = true;
+    tag.cloud_loss = ecp::from_ms(4);
+    tag.fault = "d/g/t has its safe value";
+    ECP_TRY_VOID(agent.put(tag));
+    ECP_TRY(const auto found, agent.guarded_tags());
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].service == tag.service);
+    CHECK(found[0].tag == tag.tag);
+    CHECK(found[0].written_at == tag.written_at);
+    CHECK(found[0].has_writer);
+    CHECK(found[0].cloud_loss == tag.cloud_loss);
+    CHECK(found[0].fault == tag.fault);
+    ECP_TRY_VOID(agent.remove_guarded_tag(tag.service, tag.tag));
+    ECP_TRY(const auto none, agent.guarded_tags());
+    CHECK(none.empty());
+
+    ECP_TRY_VOID(agent.put_cloud_lost_at(ecp::from_ms(7)));
+    ECP_TRY_VOID(agent.put_cloud_lost_at(ecp::from_ms(8)));
+    ECP_TRY(const auto lost, agent.cloud_lost_at());
+    CHECK(lost == ecp::from_ms(8));
+    ECP_TRY_VOID(agent.put_cloud_lost_at(std::nullopt));
+    ECP_TRY(const auto up, agent.cloud_lost_at());
+    CHECK_FALSE(up);
+    return {};
+  });
+  CHECK(done);
+}

@@ -83,6 +83,7 @@ class PlaneEnd {
   std::vector<ecp::link::Transition> transitions;
   std::vector<std::pair<std::int64_t, ecp::series::Sample>> samples;  ///< With numbers.
   std::vector<ecp::link::CommandResult> results;
+  std::vector<ecp::link::AgentEvent> events;
 
  private:
   void hear(ecp::link::AgentId from, const ecp::transport::Channel& channel,
@@ -103,12 +104,19 @@ class PlaneEnd {
       }
       acknowledge("reported", batch->buffer_id, last_of(*batch));
     }
+    if (channel.kind == Kind::event) take_events(payload);
     if (channel.kind == Kind::alarm) {
       auto batch = ecp::link::parse_alarm_batch(payload);
       REQUIRE(batch);
       for (auto& item : batch->items) transitions.push_back(std::move(item));
       acknowledge("alarm", batch->buffer_id, last_of(*batch));
     }
+  }
+  void take_events(const ecp::Bytes& payload) {
+    auto batch = ecp::link::parse_event_batch(payload);
+    REQUIRE(batch);
+    for (auto& item : batch->items) events.push_back(std::move(item));
+    acknowledge("event", batch->buffer_id, last_of(*batch));
   }
   template <class Batch>
   static std::int64_t last_of(const Batch& batch) {
@@ -214,7 +222,8 @@ struct AgentWorld {
     resource.runtime = "builtin";
     resource.config_json = R"({"drivers":[{"name":")" + driver +
                            R"(","type":"modbus-tcp","host":"h","groups":[{"name":"g","tags":[
-      {"name":"t","address":"1!400001","type":"float32","writable":true,"min":0,"max":100}]}]}]})";
+      {"name":"t","address":"1!400001","type":"float32","writable":true,"min":0,"max":100)" +
+                           tag_rules + "}]}]}]}";
     return ecp::kind::to_json(resource);
   }
   /// Give the agent its one service, at generation 1.
@@ -235,8 +244,23 @@ struct AgentWorld {
     return command;
   }
 
+  [[nodiscard]] std::string two_tags_body() const {
+    auto body = service_body();
+    const std::string more = R"(},{"name":"u","address":"1!400003","type":"int16","writable":true,)"
+                             R"("min":0,"max":9}]}]}]})";
+    return body.replace(body.rfind("}]}]}]}"), 7, more);
+  }
+  [[nodiscard]] ecp::link::Command write_tags(std::vector<ecp::link::TagWrite> wanted) const {
+    auto command = write("", 50);
+    command.action = "write_tags";
+    command.tag.clear();
+    command.writes = std::move(wanted);
+    return command;
+  }
+
   ecp::ManualEnv env;
   bool writes = true;
+  std::string tag_rules;  ///< More members of the data tag: ",\"max_step\":1".
   std::string path = SqliteBackend::new_path();
   ecp::transport::LoopbackNetwork network{env.env()};
   PlaneEnd plane{network, env};

@@ -124,7 +124,7 @@ TEST_SUITE("agent.Commands") {
     world.plane.send(command);
     world.wait(100);
     world.faulty->fail_next_commit();
-    world.driver().held.at(0)(ecp::series::Value(50.0));
+    world.driver().end_write(ecp::series::Value(50.0));
     world.wait(100);
     CHECK(world.plane.results.empty());
 
@@ -173,5 +173,41 @@ TEST_SUITE("agent.Commands") {
     world.plane.send(command);
 
     CHECK(world.result().reason.find("agent.unknown_service") == 0);
+  }
+
+  TEST_CASE("several data tags are written by one command, in its order, each with its result") {
+    Running world;
+    world.plane.send(world.manifest(2, {{world.service_name, world.two_tags_body()}}));
+    world.wait(100);
+
+    world.plane.send(world.write_tags({{"d/g/u", "7"}, {"d/g/t", "42.5"}}));
+
+    const auto& result = world.result();
+    CHECK(result.state == CommandState::done);
+    CHECK(result.results ==
+          std::vector<ecp::link::TagResult>{{"d/g/u", CommandState::done, "", "7"},
+                                            {"d/g/t", CommandState::done, "", "42.5"}});
+    REQUIRE(world.driver().writes.size() == 2);
+    CHECK(world.driver().writes[0].first == ecp::pipeline::TagPlace{0, 1});
+  }
+
+  TEST_CASE("when a guard refuses one of several data tags, none is written") {
+    Running world;
+    world.plane.send(world.manifest(2, {{world.service_name, world.two_tags_body()}}));
+    world.wait(100);
+
+    world.plane.send(world.write_tags({{"d/g/u", "7"}, {"d/g/t", "101"}}));
+
+    const auto result = world.result();
+    CHECK(result.state == CommandState::refused);
+    CHECK(result.reason.find("pipeline.write_out_of_range") == 0);
+    CHECK(result.reason.find("(d/g/t)") != std::string::npos);
+    CHECK(result.results.at(0).reason.find("pipeline.not_written") == 0);
+    CHECK(world.driver().writes.empty());
+
+    world.power_cut();
+    world.plane.send(world.write_tags({{"d/g/u", "7"}, {"d/g/t", "101"}}));
+    world.wait(100);
+    CHECK(world.plane.results.back().results == result.results);
   }
 }

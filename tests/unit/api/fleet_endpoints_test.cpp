@@ -214,6 +214,31 @@ TEST_SUITE("api.fleet_endpoints") {
     CHECK(desk.call(Method::post, path + "/commands", R"({"action":"melt"})").status == 400);
   }
 
+  TEST_CASE("several data tags are written by one command") {
+    Desk desk;
+    const auto node = desk.world.add_node("press").id;
+    Agent agent(desk.world, node);
+    const auto path = desk.project + "/edgeservices/" + desk.create_service(node) + "/writes";
+
+    const auto taken =
+        desk.call(Method::post, path, R"({"writes":[{"tag":"plc/fast/setpoint","value":450.5}]})");
+
+    CHECK(taken.status == 202);
+    CHECK(taken["action"] == "write_tags");
+    CHECK(taken.has(R"("writes":[{"tag":"plc/fast/setpoint","value":450.5}],"results":[])"));
+    REQUIRE(agent.commands.size() == 1);
+    CHECK(agent.commands[0].writes.size() == 1);
+    const std::string one = R"({"tag":"plc/fast/setpoint","value":1})";
+    for (const auto& body :
+         {std::string(R"({"writes":[]})"), R"({"writes":[)" + one + "," + one + "]}",
+          R"({"writes":[)" + one + R"(],"tag":"plc/fast/setpoint","value":1})",
+          std::string(R"({"writes":[{"tag":"plc/fast/setpoint"}]})")}) {
+      CAPTURE(body);
+      CHECK(desk.call(Method::post, path, body).status == 400);
+    }
+    CHECK(desk.call(Method::post, path, R"({"writes":[{"tag":"a/b/c","value":1}]})").status == 404);
+  }
+
   TEST_CASE("what is for agents needs the certificate that enrollment gave") {
     Desk desk;
     const auto token =

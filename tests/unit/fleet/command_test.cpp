@@ -28,7 +28,7 @@ struct Site {
     batch.buffer_id = "journal";
     batch.first = number;
     link::ReportedItem item;
-    item.command = link::CommandResult{command, state, "pipeline.guard: max", "450.5", from_ms(1)};
+    item.command = link::CommandResult{command, state, "pipeline.guard: max", "450.5", from_ms(1), {}};
     batch.items.push_back(item);
     agent.send(transport::ChannelKind::reported, link::to_json(batch));
   }

@@ -51,6 +51,10 @@ std::vector<Call> all_calls(World& world, EnrollmentTokenRegistry& tokens, EdgeN
        [&, service](const Grant& g) {
          return outcome(services.write(g, service, "a/b/c", "1", 5 * second));
        }},
+      {"data_tag.write",
+       [&, service](const Grant& g) {
+         return outcome(services.write_tags(g, service, {{"a/b/c", "1"}}, 5 * second));
+       }},
       {"edge_service.view", [&](const Grant& g) { return outcome(services.get_command(g, {})); }},
       {"edge_service.view", [&](const Grant& g) { return outcome(services.list_commands(g, {})); }},
       {"data_tag.view",

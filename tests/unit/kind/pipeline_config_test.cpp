@@ -145,4 +145,56 @@ TEST_SUITE("kind.PipelineConfig") {
     CHECK_FALSE(read->running);
     CHECK(read->config_json == resource.config_json);
   }
+
+  TEST_CASE("guards of writes are read, and written as they were") {
+    const auto config = kind::parse_pipeline_config(with_tags(tag(
+        R"(,"writable":true,"min":0,"max":100,"max_step":2.5,"min_interval_ms":500,)"
+        R"("on_loss":{"cloud":{"after_ms":60000,"safe_value":20},"writer":{"after_ms":5000}})")));
+    REQUIRE(config);
+
+    const auto again = kind::parse_pipeline_config(kind::to_json(*config));
+
+    REQUIRE(again);
+    CHECK(kind::to_json(*again) == kind::to_json(*config));
+    const auto& read = again->drivers[0].groups[0].tags[0];
+    CHECK(read.max_step == 2.5);
+    CHECK(read.min_interval == ecp::Milliseconds{500});
+    REQUIRE(read.on_loss.size() == 2);
+    CHECK(read.on_loss[0].of == kind::Loss::cloud);
+    CHECK(read.on_loss[0].after == ecp::Milliseconds{60'000});
+    CHECK(read.on_loss[0].safe_value_json == "20");
+    CHECK(read.on_loss[1].of == kind::Loss::writer);
+    CHECK(read.on_loss[1].safe_value_json.empty());
+  }
+
+  TEST_CASE("a guard that cannot do what it says is refused by its field") {
+    const std::string writable = R"(,"writable":true,"min":0,"max":100)";
+    const auto problem = [&](const std::string& more) {
+      return problem_of(with_tags(tag(writable + more)));
+    };
+    const auto names = [](const std::string& told, const char* field) {
+      return told.find(field) != std::string::npos;
+    };
+
+    CHECK(names(problem(R"(,"max_step":0)"), "max_step"));
+    CHECK(names(problem(R"(,"min_interval_ms":-1)"), "min_interval_ms"));
+    CHECK(names(problem(R"(,"on_loss":{"cloud":{"after_ms":99}})"), "on_loss.cloud.after_ms"));
+    CHECK(names(problem(R"(,"on_loss":{"cloud":{}})"), "on_loss.cloud.after_ms"));
+    CHECK(names(problem(R"(,"on_loss":{"sun":{"after_ms":1000}})"), "on_loss.sun"));
+    for (const auto* value : {"101", "-1", "true", "\"20\"", "[20]"}) {
+      CAPTURE(value);
+      CHECK(names(problem(R"(,"on_loss":{"cloud":{"after_ms":1000,"safe_value":)" +
+                          std::string(value) + "}}"),
+                  "safe_value"));
+    }
+    CHECK(names(problem(R"(,"min_interval_ms":5000,"on_loss":{"writer":{"after_ms":5000}})"),
+                "on_loss.writer.after_ms"));
+  }
+
+  TEST_CASE("guards of writes belong to data tags that are written") {
+    CHECK(problem_of(with_tags(tag(R"(,"max_step":1)"))).find("max_step") != std::string::npos);
+    CHECK(problem_of(with_tags(tag(R"(,"min_interval_ms":1)"))).find("min_interval_ms") !=
+          std::string::npos);
+    CHECK(problem_of(with_tags(tag(R"(,"on_loss":{})"))).find("on_loss") != std::string::npos);
+  }
 }

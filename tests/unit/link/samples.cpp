@@ -120,6 +120,33 @@ Command command() {
   return made;
 }
 
+Command tags_command() {
+  auto made = command();
+  made.action = "write_tags";
+  made.tag.clear();
+  made.value_json.clear();
+  made.writes = {{"press/fast/setpoint", "21.5"}, {"press/fast/run", "true"}};
+  return made;
+}
+
+ReportedBatch tags_result() {
+  CommandResult result;
+  result.command = fixed_id<CommandId>(4);
+  result.state = CommandState::failed;
+  result.reason = "pipeline.device_timeout: the device did not answer in time (press/fast/run)";
+  result.at = instant;
+  result.results = {{"press/fast/setpoint", CommandState::done, "", "21.5"},
+                    {"press/fast/run", CommandState::failed, "pipeline.device_timeout", ""}};
+  ReportedItem item;
+  item.generation = {1, 42};
+  item.command = result;
+  ReportedBatch batch;
+  batch.buffer_id = "b-0123";
+  batch.first = 13;
+  batch.items = {item};
+  return batch;
+}
+
 EdgeAlarmRules alarm_rules() {
   EdgeAlarmRule rule;
   rule.id = fixed_id<AlarmRuleId>(5);
@@ -157,6 +184,8 @@ const std::vector<DocumentSample>& document_samples() {
       sample("event_batch", to_json(event_batch()), parse_event_batch),
       sample("ack", to_json(ack()), parse_ack),
       sample("command", to_json(command()), parse_command),
+      sample("command_tags", to_json(tags_command()), parse_command),
+      sample("reported_tags", to_json(tags_result()), parse_reported_batch),
       sample("question", to_json(Question{"server_time", "{\"a\":1}"}), parse_question),
       sample("answer", to_json(Answer{"{\"server_time\":5}", "", ""}), parse_answer),
       sample("answer_error", to_json(Answer{"null", "core.not_found", "there is no such node"}),

@@ -93,14 +93,34 @@ class Line {
     std::optional<std::string> outcome;
     for (std::uint32_t i = 0; i < config_.groups[0].tags.size(); ++i) {
       if (config_.groups[0].tags[i].name != name) continue;
-      driver_->write({0, i}, std::move(wanted), [&](const Result<Value>& result) {
-        const std::lock_guard lock(mutex_);
-        outcome = text(result);
-        changed_.notify_all();
-      });
+      driver_->write({{{0, i}, std::move(wanted), [&](const Result<Value>& result) {
+                         const std::lock_guard lock(mutex_);
+                         outcome = text(result);
+                         changed_.notify_all();
+                       }}});
     }
     CHECK(until([&](const Line&) { return outcome.has_value(); }));
     return outcome.value_or("");
+  }
+  /// Write several tags at once; their outcomes in order.
+  std::vector<std::string> write(const std::vector<std::pair<std::string, Value>>& wanted) {
+    std::vector<std::string> outcomes(wanted.size());
+    std::size_t left = wanted.size();
+    std::vector<pipeline::Write> writes;
+    for (std::size_t n = 0; n < wanted.size(); ++n) {
+      for (std::uint32_t i = 0; i < config_.groups[0].tags.size(); ++i) {
+        if (config_.groups[0].tags[i].name != wanted[n].first) continue;
+        writes.push_back({{0, i}, wanted[n].second, [&, n](const Result<Value>& result) {
+                            const std::lock_guard lock(mutex_);
+                            outcomes[n] = text(result);
+                            --left;
+                            changed_.notify_all();
+                          }});
+      }
+    }
+    driver_->write(std::move(writes));
+    CHECK(until([&](const Line&) { return left == 0; }));
+    return outcomes;
   }
   void stop() { driver_->stop(); }
 
@@ -206,6 +226,46 @@ TEST_SUITE("pipeline.ModbusDriver") {
     CHECK(line.write("text", Value(std::string("oven"))) == "\"oven\"");
     CHECK(line.write("coil", Value(true)) == "true");
     CHECK(line.until([](const Line& seen) { return seen.value("float") == "400.5"; }));
+  }
+
+  TEST_CASE("several writes are merged where they follow each other, and each is read back") {
+    const Device device;
+    Line line(device.port(), tag("a", "1!400031", "float32", writable) + "," +
+                                 tag("b", "1!400033", "float32", writable) + "," +
+                                 tag("c", "1!400035", "int16", writable) + "," +
+                                 tag("coil", "1!000003", "boolean", R"(,"writable":true)"));
+
+    const auto outcomes = line.write({{"a", Value(1.5)},
+                                      {"b", Value(2.5)},
+                                      {"c", Value(std::int64_t{3})},
+                                      {"coil", Value(true)}});
+
+    CHECK(outcomes == std::vector<std::string>{"1.5", "2.5", "3", "true"});
+  }
+
+  TEST_CASE("what comes after a failed write is not written, and what was before it is verified") {
+    const Device device;
+    Line line(device.port(), tag("a", "1!400031", "float32", writable) + "," +
+                                 tag("hole", "1!400056", "int16", writable) + "," +
+                                 tag("b", "1!400033", "float32", writable));
+
+    const auto outcomes =
+        line.write({{"a", Value(1.5)}, {"hole", Value(std::int64_t{1})}, {"b", Value(2.5)}});
+
+    CHECK(outcomes ==
+          std::vector<std::string>{"1.5", "pipeline.device_exception", "pipeline.not_written"});
+    CHECK(line.until([](const Line& seen) { return seen.value("b") == "0"; }));
+  }
+
+  TEST_CASE("neighbours that the device refuses together are written one by one") {
+    const Device device;
+    Line line(device.port(), tag("good", "1!400050", "int16", writable) + "," +
+                                 tag("hole", "1!400051", "int16", writable));
+
+    const auto outcomes =
+        line.write({{"good", Value(std::int64_t{5})}, {"hole", Value(std::int64_t{6})}});
+
+    CHECK(outcomes == std::vector<std::string>{"5", "pipeline.device_exception"});
   }
 
   TEST_CASE("a write that the device swallows is not called done") {

@@ -95,17 +95,18 @@ TEST_SUITE("pipeline.Pipeline") {
   TEST_CASE("a write goes to the driver of the tag, judged") {
     Line line;
     std::string outcome;
-    const auto keep = [&](const ecp::Result<ecp::series::Value>& result) {
+    const auto keep = [&](const pipeline::WriteResults& results) {
+      const auto& result = results.at(0);
       outcome = result ? ecp::series::to_json(*result) : std::string(result.error().reason->symbol);
     };
 
-    line.service->write("a/g/setpoint", "5", true, keep);
+    line.service->write({{"a/g/setpoint", "5", {}}}, {true, false}, keep);
     CHECK(outcome == "5");
-    line.service->write("a/g/setpoint", "11", true, keep);
+    line.service->write({{"a/g/setpoint", "11", {}}}, {true, false}, keep);
     CHECK(outcome == "pipeline.write_out_of_range");
-    line.service->write("a/g/setpoint", "5", false, keep);
+    line.service->write({{"a/g/setpoint", "5", {}}}, {false, false}, keep);
     CHECK(outcome == "pipeline.writes_off");
-    line.service->write("a/g/nothing", "5", true, keep);
+    line.service->write({{"a/g/nothing", "5", {}}}, {true, false}, keep);
     CHECK(outcome == "pipeline.unknown_tag");
 
     CHECK(line.driver("a").writes.size() == 1);

@@ -21,7 +21,7 @@ kind::TagConfig setpoint() {
 
 /// The symbol of the guard that refused, or "".
 std::string refusal(const kind::TagConfig& tag, std::string_view value, bool writes = true) {
-  const auto judged = judge_write(tag, value, writes);
+  const auto judged = judge_write(tag, value, {writes, {}, {}, false});
   return judged ? "" : std::string(judged.error().reason->symbol);
 }
 
@@ -36,7 +36,7 @@ TEST_SUITE("pipeline.judge_write") {
   }
 
   TEST_CASE("a refusal names the value and both bounds") {
-    const auto judged = judge_write(setpoint(), "5000", true);
+    const auto judged = judge_write(setpoint(), "5000", {});
 
     REQUIRE_FALSE(judged);
     const auto message = judged.error().message();
@@ -93,5 +93,56 @@ TEST_SUITE("pipeline.judge_write") {
     CHECK(refusal(coil, "1") == "pipeline.write_wrong_type");
     CHECK(refusal(text, "\"abcd\"") == "");
     CHECK(refusal(text, "\"abcde\"") == "pipeline.write_does_not_fit");
+  }
+
+  TEST_CASE("a step is measured from the value that the data tag has now") {
+    auto tag = setpoint();
+    tag.max_step = 10;
+    const auto step = [&tag](double from, const char* to) {
+      const auto judged = judge_write(tag, to, {true, ecp::series::Value(from), {}, false});
+      return judged ? "" : std::string(judged.error().reason->symbol);
+    };
+
+    CHECK(step(400, "410") == "");
+    CHECK(step(400, "390") == "");
+    CHECK(step(400, "410.1") == "pipeline.write_step_too_large");
+    CHECK(step(400, "389.9") == "pipeline.write_step_too_large");
+    CHECK(step(static_cast<double>(20.1F), "30.1") == "");  // As float32 reads it back.
+    CHECK(refusal(tag, "400") == "pipeline.write_step_unknown");
+  }
+
+  TEST_CASE("a step between whole numbers is exact") {
+    auto tag = setpoint();
+    tag.type = kind::TagType::uint32;
+    tag.max = 4e9;
+    tag.max_step = 10;
+    const auto from = ecp::series::Value(std::int64_t{3'000'000'000});
+
+    CHECK(judge_write(tag, "3000000010", {true, from, {}, false}));
+    CHECK_FALSE(judge_write(tag, "3000000011", {true, from, {}, false}));
+  }
+
+  TEST_CASE("a write waits for the least interval, to the millisecond") {
+    auto tag = setpoint();
+    tag.min_interval = ecp::Milliseconds{500};
+    const auto after = [&tag](std::int64_t ms) {
+      const auto judged = judge_write(tag, "400", {true, {}, ecp::Milliseconds{ms}, false});
+      return judged ? "" : std::string(judged.error().reason->symbol);
+    };
+
+    CHECK(refusal(tag, "400") == "");
+    CHECK(after(499) == "pipeline.write_too_soon");
+    CHECK(after(500) == "");
+  }
+
+  TEST_CASE("a safe value is held by all guards but step and interval") {
+    auto tag = setpoint();
+    tag.max_step = 1;
+    tag.min_interval = ecp::Milliseconds{500};
+    const ecp::pipeline::WriteCircumstances safe{true, {}, ecp::Milliseconds{1}, true};
+
+    CHECK(judge_write(tag, "20", safe));
+    CHECK_FALSE(judge_write(tag, "19", safe));
+    CHECK_FALSE(judge_write(tag, "20", {false, {}, {}, true}));
   }
 }

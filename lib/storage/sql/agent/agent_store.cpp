@@ -96,10 +96,11 @@ class SqlAgentStore final : public AgentStore {
   }
 
   Result<std::optional<JournaledCommand>> command(link::CommandId id) override {
-    ECP_TRY(auto* const row,
-            connection_.bound("SELECT id, state, reason, value_json, at FROM agent_commands"
-                              " WHERE id = $1",
-                              id.to_string()));
+    ECP_TRY(
+        auto* const row,
+        connection_.bound("SELECT id, state, reason, value_json, at, results FROM agent_commands"
+                          " WHERE id = $1",
+                          id.to_string()));
     ECP_TRY(const bool found, row->step());
     if (!found) return std::nullopt;
     ECP_TRY(auto command, read(*row));
@@ -109,18 +110,20 @@ class SqlAgentStore final : public AgentStore {
   Result<void> put(const JournaledCommand& command) override {
     const auto& result = command.result;
     ECP_TRY_VOID(connection_.run(
-        "INSERT INTO agent_commands (id, state, reason, value_json, at)"
-        " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO UPDATE SET state = excluded.state,"
-        " reason = excluded.reason, value_json = excluded.value_json, at = excluded.at",
+        "INSERT INTO agent_commands (id, state, reason, value_json, at, results)"
+        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO UPDATE SET state = excluded.state,"
+        " reason = excluded.reason, value_json = excluded.value_json, at = excluded.at,"
+        " results = excluded.results",
         result.command.to_string(), to_string(result.state), result.reason, result.value_json,
-        result.at));
+        result.at, result.results.empty() ? std::string() : link::to_json(result.results)));
     return {};
   }
 
   Result<std::vector<JournaledCommand>> unfinished_commands() override {
-    ECP_TRY(auto* const rows,
-            connection_.bound("SELECT id, state, reason, value_json, at FROM agent_commands"
-                              " WHERE state = 'pending'"));
+    ECP_TRY(
+        auto* const rows,
+        connection_.bound("SELECT id, state, reason, value_json, at, results FROM agent_commands"
+                          " WHERE state = 'pending'"));
     std::vector<JournaledCommand> found;
     while (true) {
       ECP_TRY(const bool more, rows->step());
@@ -133,6 +136,62 @@ class SqlAgentStore final : public AgentStore {
   Result<void> remove_commands(Time before) override {
     ECP_TRY_VOID(
         connection_.run("DELETE FROM agent_commands WHERE at < $1 AND state <> 'pending'", before));
+    return {};
+  }
+
+  Result<std::vector<GuardedTag>> guarded_tags() override {
+    ECP_TRY(auto* const rows,
+            connection_.bound("SELECT service, tag, written_at, has_writer, cloud_loss, fault"
+                              " FROM agent_guarded_tags ORDER BY service, tag"));
+    std::vector<GuardedTag> found;
+    while (true) {
+      ECP_TRY(const bool more, rows->step());
+      if (!more) return found;
+      GuardedTag tag;
+      ECP_TRY(tag.service, link::EdgeServiceId::parse(rows->text(0)));
+      tag.tag = std::string(rows->text(1));
+      tag.written_at = from_ms(rows->integer(2));
+      tag.has_writer = rows->integer(3) != 0;
+      tag.cloud_loss = from_ms(rows->integer(4));
+      tag.fault = std::string(rows->text(5));
+      found.push_back(std::move(tag));
+    }
+  }
+
+  Result<void> put(const GuardedTag& tag) override {
+    ECP_TRY_VOID(connection_.run(
+        "INSERT INTO agent_guarded_tags (service, tag, written_at, has_writer, cloud_loss, fault)"
+        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (service, tag) DO UPDATE SET"
+        " written_at = excluded.written_at, has_writer = excluded.has_writer,"
+        " cloud_loss = excluded.cloud_loss, fault = excluded.fault",
+        tag.service.to_string(), tag.tag, tag.written_at, std::int64_t{tag.has_writer},
+        tag.cloud_loss, tag.fault));
+    return {};
+  }
+
+  Result<void> remove_guarded_tag(link::EdgeServiceId service, std::string_view tag) override {
+    ECP_TRY_VOID(connection_.run("DELETE FROM agent_guarded_tags WHERE service = $1 AND tag = $2",
+                                 service.to_string(), tag));
+    return {};
+  }
+
+  Result<std::optional<Time>> cloud_lost_at() override {
+    ECP_TRY(auto* const row,
+            connection_.bound("SELECT value FROM agent_counters WHERE name = 'cloud_lost_at'"));
+    ECP_TRY(const bool found, row->step());
+    if (!found) return std::nullopt;
+    return std::optional(from_ms(row->integer(0)));
+  }
+
+  Result<void> put_cloud_lost_at(std::optional<Time> at) override {
+    if (!at) {
+      ECP_TRY_VOID(connection_.run("DELETE FROM agent_counters WHERE name = 'cloud_lost_at'"));
+      return {};
+    }
+    ECP_TRY_VOID(
+        connection_.run("INSERT INTO agent_counters (name, value) VALUES ('cloud_lost_at', $1)"
+                        " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                        *at));
     return {};
   }
 
@@ -155,6 +214,9 @@ class SqlAgentStore final : public AgentStore {
     result.reason = std::string(row.text(2));
     result.value_json = std::string(row.text(3));
     result.at = from_ms(row.integer(4));
+    if (!row.text(5).empty()) {
+      ECP_TRY(result.results, link::parse_tag_results(row.text(5)));
+    }
     return command;
   }
 
@@ -178,6 +240,11 @@ constexpr Migration migrations[] = {
      "CREATE TABLE agent_commands (id TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL,"
      " reason TEXT NOT NULL, value_json TEXT NOT NULL, at BIGINT NOT NULL);"
      "CREATE TABLE agent_counters (name TEXT NOT NULL PRIMARY KEY, value BIGINT NOT NULL)"},
+    {2,
+     "ALTER TABLE agent_commands ADD COLUMN results TEXT NOT NULL DEFAULT '';"
+     "CREATE TABLE agent_guarded_tags (service TEXT NOT NULL, tag TEXT NOT NULL,"
+     " written_at BIGINT NOT NULL, has_writer BIGINT NOT NULL, cloud_loss BIGINT NOT NULL,"
+     " fault TEXT NOT NULL, PRIMARY KEY (service, tag))"},
 };
 
 constexpr StoreFactory factories[] = {

@@ -10,7 +10,8 @@ constexpr std::string_view noun = "command";
 
 const std::string select_commands =
     "SELECT id, organization, project, node, service, action, tag, wanted_value, expires_at, "
-    "state, reason, value, revision, created_at, sent_at, finished_at FROM fleet_commands ";
+    "state, reason, value, revision, created_at, sent_at, finished_at, writes, results FROM "
+    "fleet_commands ";
 const std::string select_command = select_commands + "WHERE id = $1";
 const std::string select_page =
     select_commands + "WHERE project = $1 ORDER BY id DESC LIMIT $2 OFFSET $3";
@@ -18,6 +19,12 @@ const std::string select_pending_of_node =
     select_commands + "WHERE node = $1 AND state = 'pending' ORDER BY id";
 const std::string select_pending =
     select_commands + "WHERE state = 'pending' ORDER BY expires_at, id LIMIT $1";
+
+/// The items as JSON; empty when there are none.
+template <class Item>
+std::string list_text(const std::vector<Item>& items) {
+  return items.empty() ? std::string() : link::to_json(items);
+}
 
 Result<Command> read_command(const Statement& row) {
   Command command;
@@ -39,6 +46,16 @@ Result<Command> read_command(const Statement& row) {
   command.created_at = time_at(row, 13);
   command.sent_at = optional_time_at(row, 14);
   command.finished_at = optional_time_at(row, 15);
+  if (!row.text(16).empty()) {
+    auto writes = link::parse_tag_writes(row.text(16));
+    if (!writes) return damaged(noun);
+    command.what.writes = std::move(*writes);
+  }
+  if (!row.text(17).empty()) {
+    auto results = link::parse_tag_results(row.text(17));
+    if (!results) return damaged(noun);
+    command.results = std::move(*results);
+  }
   return command;
 }
 
@@ -50,13 +67,15 @@ class SqlCommandStore final : public CommandStore {
     ECP_TRY_VOID(connection_.run(
         "INSERT INTO fleet_commands (id, organization, project, node, service, action, tag, "
         "wanted_value, expires_at, state, reason, value, revision, created_at, sent_at, "
-        "finished_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13, "
-        "CAST($14 AS BIGINT), CAST($15 AS BIGINT))",
+        "finished_at, writes, results) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, "
+        "1, "
+        "$13, CAST($14 AS BIGINT), CAST($15 AS BIGINT), $16, $17)",
         command.what.id.to_string(), command.organization.to_string(), command.project.to_string(),
         command.node.to_string(), command.what.service.to_string(), command.what.action,
         command.what.tag, command.what.value_json, command.what.expires_at,
         link::to_string(command.state), command.reason, command.value_json, command.created_at,
-        command.sent_at, command.finished_at));
+        command.sent_at, command.finished_at, list_text(command.what.writes),
+        list_text(command.results)));
     return {};
   }
 
@@ -97,13 +116,13 @@ class SqlCommandStore final : public CommandStore {
   }
 
   Result<void> update(const Command& command) override {
-    ECP_TRY(
-        const auto changed,
-        connection_.run("UPDATE fleet_commands SET state = $1, reason = $2, value = $3, sent_at "
-                        "= CAST($4 AS BIGINT), finished_at = CAST($5 AS BIGINT), revision = "
-                        "revision + 1 WHERE id = $6",
-                        link::to_string(command.state), command.reason, command.value_json,
-                        command.sent_at, command.finished_at, command.what.id.to_string()));
+    ECP_TRY(const auto changed,
+            connection_.run(
+                "UPDATE fleet_commands SET state = $1, reason = $2, value = $3, sent_at "
+                "= CAST($4 AS BIGINT), finished_at = CAST($5 AS BIGINT), results = $6, "
+                "revision = revision + 1 WHERE id = $7",
+                link::to_string(command.state), command.reason, command.value_json, command.sent_at,
+                command.finished_at, list_text(command.results), command.what.id.to_string()));
     if (changed == 0) return not_found(noun);
     return {};
   }

@@ -91,7 +91,13 @@ CREATE TABLE fleet_restores (
   found_at BIGINT NOT NULL PRIMARY KEY);
 )sql";
 
-constexpr std::array migrations{Migration{1, first_schema}, Migration{2, trust_schema}};
+constexpr std::string_view writes_schema = R"sql(
+ALTER TABLE fleet_commands ADD COLUMN writes TEXT NOT NULL DEFAULT '';
+ALTER TABLE fleet_commands ADD COLUMN results TEXT NOT NULL DEFAULT '';
+)sql";
+
+constexpr std::array migrations{Migration{1, first_schema}, Migration{2, trust_schema},
+                                Migration{3, writes_schema}};
 
 const std::array factories{
     StoreFactory{fleet::EdgeNodeStore::store_name, fleet::sql_stores::make_edge_node_store},
