@@ -6,6 +6,7 @@
 #include <ecp/core/file.hpp>
 
 #include "core/guarded_task.hpp"
+#include "plane/store_opener.hpp"
 
 namespace ecp::inline v0::plane {
 
@@ -70,6 +71,7 @@ fleet::FleetEngine::Options fleet_options(const PlaneConfig& config) {
   fleet::FleetEngine::Options options;
   options.heartbeat = config.heartbeat;
   options.series_keep = config.series_keep;
+  options.has_replicas = may_have_replicas(config);
   return options;
 }
 
@@ -138,6 +140,8 @@ ControlPlane::State::State(PlaneConfig config_in, Made made, const Parts& parts,
       works({base, guards.authorizer, alarm_engine, live, kinds, runtimes}, config,
             std::move(made.gateway), std::move(made.root_pin),
             enrollment_options(std::move(made.trust_roots)), env),
+      hints(may_have_replicas(config) ? std::make_unique<ReplicaHints>(live, works.gateway, env)
+                                      : nullptr),
       renewing(
           renewal_interval, [this] { renew(); }, env),
       sweeping(
@@ -168,7 +172,9 @@ fleet::EnrollmentOptions ControlPlane::State::enrollment_options(std::string tru
 Result<void> ControlPlane::State::start() {
   ECP_TRY_VOID(people.bootstrap.prepare());
   people.sequencer.start();
+  if (hints) works.gateway.hear_replicas([this](BytesView told) { hints->take(told); });
   ECP_TRY_VOID(works.engine.start());
+  if (hints) hints->start();
   works.notifier.start();
   renewing.start();
   sweeping.start();
@@ -178,6 +184,7 @@ Result<void> ControlPlane::State::start() {
 
 void ControlPlane::State::stop() noexcept {
   if (std::exchange(stopped, true)) return;
+  if (hints) hints->stop();
   works.engine.stop();
   renewing.stop();
   sweeping.stop();

@@ -43,6 +43,7 @@
 #include "plane/heard_gateway.hpp"
 #include "plane/keys.hpp"
 #include "plane/recurring.hpp"
+#include "plane/replica_hints.hpp"
 
 namespace ecp::inline v0::plane {
 
@@ -157,6 +158,7 @@ struct ControlPlane::State {
   kind::RuntimeRegistry runtimes;
   People people;
   Works works;
+  std::unique_ptr<ReplicaHints> hints;  ///< None where no other replica can be.
   Recurring renewing;
   Recurring sweeping;
   Recurring settling;

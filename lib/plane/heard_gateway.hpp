@@ -5,6 +5,7 @@
 /// A gateway that remembers whether it can hear agents.
 
 #include <atomic>
+#include <functional>
 #include <memory>
 
 #include <ecp/transport/agent_gateway.hpp>
@@ -17,7 +18,11 @@ class HeardGateway final : public transport::AgentGateway {
   explicit HeardGateway(std::unique_ptr<transport::AgentGateway> inner)
       : inner_(std::move(inner)) {}
 
+  /// Before start().
+  void hear_replicas(std::function<void(BytesView)> told) { on_told_ = std::move(told); }
+
   Result<void> start(transport::GatewayHandlers handlers) override {
+    handlers.on_told = on_told_;
     auto told = std::move(handlers.on_listening);
     handlers.on_listening = [this, told = std::move(told)](bool listening) {
       listening_ = listening;
@@ -33,6 +38,7 @@ class HeardGateway final : public transport::AgentGateway {
             transport::DoneHandler done) override {
     inner_->send(agent, std::move(channel), std::move(payload), std::move(done));
   }
+  void tell(Bytes payload) override { inner_->tell(std::move(payload)); }
   void deny(link::AgentId agent) override { inner_->deny(agent); }
   void set_denied(std::span<const link::AgentId> agents) override { inner_->set_denied(agents); }
   [[nodiscard]] const std::string& replica() const noexcept override { return inner_->replica(); }
@@ -42,6 +48,7 @@ class HeardGateway final : public transport::AgentGateway {
 
  private:
   std::unique_ptr<transport::AgentGateway> inner_;
+  std::function<void(BytesView)> on_told_;
   std::atomic<bool> listening_ = false;
 };
 

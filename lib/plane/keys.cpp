@@ -39,7 +39,12 @@ Result<Keys> load_keys(storage::Store& store, const platform::Sealing& sealing, 
   ECP_TRY(auto authority, pki::Authority::from_secret(secret, env));
   ECP_TRY(auto audit_key, load_audit_key(store, sealing, env));
   ECP_TRY(auto manifest_key, load_signing_key(store, sealing, env, "manifest"));
-  return Keys{std::move(authority), std::move(audit_key), std::move(manifest_key)};
+  ECP_TRY(auto group,
+          platform::load_or_create_key(store, sealing, env, "share-group", [&]() -> Result<Secret> {
+            return Secret(to_hex(env.random.bytes(16)));
+          }));
+  return Keys{std::move(authority), std::move(audit_key), std::move(manifest_key),
+              std::move(group)};
 }
 
 }  // namespace ecp::inline v0::plane

@@ -22,6 +22,7 @@ struct Keys {
   pki::Authority authority;      ///< Root and issuing CAs.
   pki::SigningKey audit_key;     ///< Signs the audit log's checkpoints.
   pki::SigningKey manifest_key;  ///< Signs what edge nodes shall be.
+  Secret share_group;            ///< Names the replicas' common subscription; nobody guesses it.
 };
 
 /// The master key: given, or that of the configured file, which is made when there is none.

@@ -40,6 +40,7 @@ class ECP_EXPORT FleetEngine final : public NodeGate {
   struct Options {
     Milliseconds heartbeat{15'000};
     Milliseconds series_keep{30LL * 24 * 3'600'000};  ///< Whole days older than that are removed.
+    bool has_replicas = false;  ///< Others may hear the same agents: what is heard may be old news.
   };
   FleetEngine(const Parts& parts, Options options, Env env);
   ~FleetEngine() override;

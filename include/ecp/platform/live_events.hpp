@@ -2,12 +2,13 @@
 #pragma once
 
 /// @file
-/// Hints inside one process that something changed, for open event streams.
+/// Hints that something changed, for open event streams.
 
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <ecp/access/grant.hpp>
 #include <ecp/core/export.hpp>
@@ -27,6 +28,20 @@ class ECP_EXPORT Subscription {
   virtual ~Subscription();
 };
 
+/// The way to and from listeners of other replicas.
+///
+/// Thread safety: any thread. Members are short and do not block.
+class ECP_EXPORT LiveRelay {
+ public:
+  virtual ~LiveRelay();
+  /// Take an event of this process to whoever elsewhere listens.
+  virtual void pass(const LiveEvent& event) = 0;
+  /// True when somebody elsewhere would hear it, as far as is known.
+  [[nodiscard]] virtual bool has_listener(const access::Scope& scope) const = 0;
+  /// A listener of this process came.
+  virtual void listeners_changed() = 0;
+};
+
 /// Spreads hints to whoever listens in a scope.
 ///
 /// Thread safety: any thread. Subscriptions may outlive it.
@@ -41,6 +56,13 @@ class ECP_EXPORT LiveEvents {
   LiveEvents& operator=(const LiveEvents&) = delete;
 
   void publish(const access::Scope& scope, std::string_view name, std::string data_json);
+  /// Hand an event to the listeners of this process alone: other replicas have it themselves.
+  void deliver(const LiveEvent& event);
+  /// Let others hear, too; null: no longer. The relay lives until then, and no call to it is under
+  /// way when this returns.
+  void relay_by(LiveRelay* relay);
+  /// Scopes that somebody in this process listens to, each once.
+  [[nodiscard]] std::vector<access::Scope> listened() const;
   /// Listen to everything inside a scope.
   [[nodiscard]] std::unique_ptr<Subscription> subscribe(
       const access::Scope& scope, std::function<void(const LiveEvent&)> handler);

@@ -23,6 +23,8 @@ struct GatewayHandlers {
   /// True once subscribed, false when the connection to the broker is lost: silence of agents
   /// means nothing while false.
   std::function<void(bool listening)> on_listening;
+  /// What a replica told all of them, the teller included.
+  std::function<void(BytesView payload)> on_told;
 };
 
 /// The cloud's end. One per replica.
@@ -44,10 +46,12 @@ class ECP_EXPORT AgentGateway {
   virtual void deny(link::AgentId agent) = 0;
   /// Replace the whole deny set; the transport repeats it whenever its broker starts anew.
   virtual void set_denied(std::span<const link::AgentId> agents) = 0;
+  /// Tell the other replicas, if there may be any; a hint, lost when one cannot hear it.
+  virtual void tell(Bytes payload) { (void)payload; }
   /// This replica's random id, used in calls.
   [[nodiscard]] virtual const std::string& replica() const noexcept = 0;
   /// Messages dropped because the inbound queue was full.
   [[nodiscard]] virtual std::uint64_t dropped() const noexcept = 0;
 };
 
-}  // namespace ecp::transport
+}  // namespace ecp::inline v0::transport

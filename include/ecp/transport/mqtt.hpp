@@ -17,6 +17,7 @@
 #include <ecp/link/ids.hpp>
 #include <ecp/transport/agent_gateway.hpp>
 #include <ecp/transport/agent_link.hpp>
+#include <ecp/transport/session_cutter.hpp>
 
 namespace ecp::inline v0::transport {
 
@@ -55,16 +56,21 @@ struct MqttLinkOptions {
 struct MqttGatewayOptions {
   BrokerAddress broker;
   MqttTls tls;
-  std::string replica;      ///< Its certificate's common name is "ecpd-" + replica; [0-9a-z]{1,32}.
+  std::string replica;  ///< Its certificate's common name is "ecpd-" + replica; [0-9a-z]{1,32}.
+  /// Beside other replicas: the name of their common share of what agents send. Presence they all
+  /// hear. Empty: this replica is alone. Then its deny set is the broker's; otherwise it is added.
+  std::string share_group{};
   std::string deny_path{};  ///< Kept equal to the deny set when given; see transport::deny_path.
   /// For a broker that is not in our care: proves its guard, as prove_guard does. Asked on a worker
   /// before each connection, which is not made without, and every minute of one; blocks.
   std::function<Result<void>()> prove{};
+  /// Keeps revoked agents off the broker; none: our plugin's control topic does.
+  std::unique_ptr<SessionCutter> cutter{};
   Milliseconds keep_alive{30'000};
   Milliseconds connect_timeout{10'000};
 };
 
-/// Make the cloud's end of one replica that is alone: it subscribes plainly. Threads as above.
+/// Make the cloud's end of one replica. Threads as above.
 [[nodiscard]] ECP_EXPORT Result<std::unique_ptr<AgentGateway>> open_mqtt_gateway(
     MqttGatewayOptions options, Env env);
 

@@ -80,7 +80,7 @@ struct AuditFeed::State {
       if (!live.has_listener(stored.entry.scope)) continue;
       json::Writer writer;
       write_entry(writer, stored, news->names);
-      live.publish(stored.entry.scope, "audit", writer.take());
+      live.deliver({stored.entry.scope, "audit", writer.take()});
     }
   }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <atomic>
-#include <set>
 
 #include <ecp/core/limits.hpp>
 #include <ecp/transport/broker.hpp>
@@ -9,7 +8,7 @@
 #include <ecp/transport/reasons.hpp>
 
 #include "transport/direction.hpp"
-#include "transport/mqtt/deny_set.hpp"
+#include "transport/mqtt/control_cutter.hpp"
 #include "transport/mqtt/guard_proof.hpp"
 #include "transport/mqtt/session.hpp"
 #include "transport/mqtt/topics.hpp"
@@ -19,6 +18,8 @@ namespace ecp::inline v0::transport {
 namespace {
 
 constexpr std::size_t max_replica_name = 32;
+/// A replica that is frozen keeps its share from the others until the broker gives it up.
+constexpr auto shared_keep_alive = Milliseconds{5'000};
 constexpr auto gateway_reconnect_cap =
     Milliseconds{4'000};  // There is one; all agents wait for it.
 
@@ -26,34 +27,31 @@ constexpr auto gateway_reconnect_cap =
 struct GatewayShared {
   GatewayHandlers handlers;
   std::string replica;
-  std::mutex mutex;
-  std::set<link::AgentId> denied;     ///< Under the mutex.
+  std::string share_group;            ///< Empty: this replica is alone.
   bool listening = false;             ///< On the executor only.
   std::shared_ptr<GuardProof> proof;  ///< Of a broker that is not in our care; else none.
+  std::unique_ptr<SessionCutter> cutter;
 };
 
 class MqttAgentGateway final : public AgentGateway {
  public:
-  MqttAgentGateway(std::string replica, std::string deny_path, MqttSessionOptions session, Env env)
+  MqttAgentGateway(MqttGatewayOptions options, MqttSessionOptions session, Env env)
       : env_(env),
-        deny_path_(std::move(deny_path)),
         shared_(std::make_shared<GatewayShared>()),
         inbox_(std::make_shared<Inbox>(env.executor, env.limits.inbound_queue,
                                        limits::inbound_octets)),
         session_(std::make_shared<MqttSession>(std::move(session), env, inbox_)) {
-    shared_->replica = std::move(replica);
+    const bool is_alone = options.share_group.empty();
+    shared_->replica = std::move(options.replica);
+    shared_->share_group = std::move(options.share_group);
+    shared_->cutter = std::move(options.cutter);
+    if (shared_->cutter == nullptr) {
+      shared_->cutter = std::make_unique<ControlCutter>(
+          ControlCutter::Options{std::move(options.deny_path), is_alone}, session_, env);
+    }
+    if (options.prove) prove_with(std::move(options.prove));
   }
   ~MqttAgentGateway() override { stop(); }
-
-  /// Connect only to a broker whose guard this proves. Before start().
-  void prove_with(std::function<Result<void>()> prove) {
-    shared_->proof = std::make_shared<GuardProof>(
-        std::move(prove),
-        [session = std::weak_ptr(session_)] {
-          if (const auto alive = session.lock()) alive->reconnect();
-        },
-        env_);
-  }
 
   Result<void> start(GatewayHandlers handlers) override {
     shared_->handlers = std::move(handlers);
@@ -61,21 +59,24 @@ class MqttAgentGateway final : public AgentGateway {
     session.on_connecting = [shared = shared_]() -> Result<MqttGreeting> {
       if (shared->proof && !shared->proof->take()) return reasons::guard_unproven;
       MqttGreeting greeting;
-      greeting.filters = topics::gateway_filters(shared->replica);
-      const std::lock_guard lock(shared->mutex);
-      for (auto& text : deny_set::replace({shared->denied.begin(), shared->denied.end()})) {
-        greeting.messages.push_back({std::string(topics::control), std::move(text), 1, {}});
-      }
+      greeting.filters = topics::gateway_filters(shared->replica, shared->share_group);
       return greeting;
     };
     session.on_state = [shared = shared_](LinkState state, LinkLoss) {
       const bool listening = state == LinkState::up;
       if (std::exchange(shared->listening, listening) == listening) return;
       if (shared->proof) shared->proof->connected(listening);
+      if (listening) shared->cutter->repeat();
       if (shared->handlers.on_listening) shared->handlers.on_listening(listening);
     };
     session.on_message = [shared = shared_, inbox = inbox_](std::string_view topic,
                                                             BytesView payload) {
+      if (topic == topics::changed) {
+        inbox->push(payload.size(), [shared, body = Bytes(payload)] {
+          if (shared->handlers.on_told) shared->handlers.on_told(body);
+        });
+        return;
+      }
       auto source = topics::parse_up(topic);
       if (!source) return;
       inbox->push(payload.size(), [shared, source = std::move(*source), body = Bytes(payload)] {
@@ -89,6 +90,7 @@ class MqttAgentGateway final : public AgentGateway {
 
   void stop() noexcept override {
     if (shared_->proof) shared_->proof->stop();
+    shared_->cutter->stop();
     session_->stop();
   }
 
@@ -102,59 +104,31 @@ class MqttAgentGateway final : public AgentGateway {
     session_->send({topics::of(agent, channel), std::move(payload), 1, std::move(done)});
   }
 
-  void deny(link::AgentId agent) override {
-    {
-      const std::lock_guard lock(shared_->mutex);
-      shared_->denied.insert(agent);
-    }
-    keep_denied();
-    send_control(deny_set::add({agent}));
+  void tell(Bytes payload) override {
+    if (shared_->share_group.empty()) return;
+    session_->send({std::string(topics::changed), std::move(payload), 0, {}});
   }
 
+  void deny(link::AgentId agent) override { shared_->cutter->deny(agent); }
   void set_denied(std::span<const link::AgentId> agents) override {
-    {
-      const std::lock_guard lock(shared_->mutex);
-      shared_->denied = {agents.begin(), agents.end()};
-    }
-    keep_denied();
-    send_control(deny_set::replace({agents.begin(), agents.end()}));
+    shared_->cutter->set_denied(agents);
   }
 
   [[nodiscard]] const std::string& replica() const noexcept override { return shared_->replica; }
   [[nodiscard]] std::uint64_t dropped() const noexcept override { return inbox_->dropped(); }
 
  private:
-  /// A broker that starts again reads the set before we can reach it. The set is looked up by
-  /// whoever has the file, so that the file never falls back.
-  void keep_denied() {
-    if (deny_path_.empty()) return;
-    const std::lock_guard writing(file_mutex_);
-    std::vector<link::AgentId> denied;
-    {
-      const std::lock_guard lock(shared_->mutex);
-      denied.assign(shared_->denied.begin(), shared_->denied.end());
-    }
-    const auto kept = write_denied(deny_path_, denied);
-    if (kept) return;
-    env_.log.error("mqtt", "the set of revoked agents is not kept for the broker's next start",
-                   {{"problem", kept.error().describe()}});
-  }
-
-  void send_control(std::vector<std::string> texts) {
-    for (auto& text : texts) {
-      session_->send({std::string(topics::control), std::move(text), 1,
-                      [session = std::weak_ptr(session_)](const Result<void>& sent) {
-                        // A link that is down sends the whole set when it is up; one that is up
-                        // but could not is made to start over, for the same effect.
-                        if (sent || sent.error().is(reasons::link_down)) return;
-                        if (const auto alive = session.lock()) alive->reconnect();
-                      }});
-    }
+  /// Connect only to a broker whose guard this proves.
+  void prove_with(std::function<Result<void>()> prove) {
+    shared_->proof = std::make_shared<GuardProof>(
+        std::move(prove),
+        [session = std::weak_ptr(session_)] {
+          if (const auto alive = session.lock()) alive->reconnect();
+        },
+        env_);
   }
 
   const Env env_;
-  const std::string deny_path_;
-  std::mutex file_mutex_;  ///< Held while the file is written; never taken on the executor.
   const std::shared_ptr<GatewayShared> shared_;  ///< Shared with handlers under way.
   const std::shared_ptr<Inbox> inbox_;           ///< Shared with the session and handlers.
   const std::shared_ptr<MqttSession> session_;   ///< Shared with its timers under way.
@@ -181,14 +155,13 @@ Result<std::unique_ptr<AgentGateway>> open_mqtt_gateway(MqttGatewayOptions optio
   session.brokers = {options.broker};
   session.tls = options.tls;
   session.client_id = std::string(topics::replica_name) + options.replica;
-  session.keep_alive = options.keep_alive;
+  session.keep_alive = options.share_group.empty()
+                           ? options.keep_alive
+                           : std::min(options.keep_alive, shared_keep_alive);
   session.connect_timeout = options.connect_timeout;
   session.reconnect_cap = gateway_reconnect_cap;
   session.max_pending = limits::inbound_queue;
-  auto gateway = std::make_unique<MqttAgentGateway>(
-      std::move(options.replica), std::move(options.deny_path), std::move(session), env);
-  if (options.prove) gateway->prove_with(std::move(options.prove));
-  return gateway;
+  return std::make_unique<MqttAgentGateway>(std::move(options), std::move(session), env);
 }
 
 }  // namespace ecp::inline v0::transport

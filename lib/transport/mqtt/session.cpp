@@ -269,10 +269,15 @@ LinkLoss MqttSession::serve(MqttGreeting greeting) {
   auto connected = connection.connect(options, env_.clock.now());
   bool greeted = false;
   bool alive = connected.has_value();
+  auto looked = env_.clock.steady();
   while (alive && take_requests(connection)) {
     short happened = 0;
     const int patience_ms = connection.has_more() ? 0 : keep_alive_step_ms;
     wait(connection.descriptor(), connection.events(), patience_ms, happened);
+    // Frozen for so long that the broker gave us up: what the socket still holds is old news.
+    const auto before = std::exchange(looked, env_.clock.steady());
+    alive = looked - before < options_.keep_alive + options_.keep_alive / 2;
+    if (!alive) break;
     if (connection.has_more()) happened = static_cast<short>(happened | POLLIN);
     alive = connection.step(happened);
     if (alive && connection.is_accepted() && !greeted) {

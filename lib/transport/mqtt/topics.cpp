@@ -80,9 +80,22 @@ std::string agent_filter(link::AgentId agent) {
   return std::string(agents) + agent.to_string() + "/" + std::string(down) + "#";
 }
 
-std::vector<std::string> gateway_filters(std::string_view replica) {
+std::vector<std::string> gateway_filters(std::string_view replica, std::string_view share_group) {
   const std::string any = std::string(agents) + "+/";
-  return {any + std::string(up) + "#", any + std::string(to) + std::string(replica) + "/#"};
+  std::vector<std::string> filters{any + std::string(to) + std::string(replica) + "/#"};
+  if (share_group.empty()) {
+    filters.push_back(any + std::string(up) + "#");
+    return filters;
+  }
+  filters.emplace_back(changed);
+  const std::string shared = std::string(share) + std::string(share_group) + "/";
+  for (const auto& row : rows) {
+    if (row.folder != up) continue;
+    const bool is_for_all = row.kind == ChannelKind::presence || row.kind == ChannelKind::state;
+    filters.push_back((is_for_all ? "" : shared) + any + std::string(up) + std::string(row.word) +
+                      (has_label(row.kind) ? "/+" : ""));
+  }
+  return filters;
 }
 
 std::optional<std::pair<link::AgentId, Channel>> parse_up(std::string_view topic) {

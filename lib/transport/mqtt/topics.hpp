@@ -17,6 +17,7 @@ namespace ecp::inline v0::transport::topics {
 
 inline constexpr std::string_view agents = "ecp/v1/agents/";
 inline constexpr std::string_view replicas = "ecp/v1/ecpd/";
+inline constexpr std::string_view changed = "ecp/v1/ecpd/changed";  ///< Hints between replicas.
 inline constexpr std::string_view control = "$CONTROL/ecp/v1";
 inline constexpr std::string_view up = "up/";
 inline constexpr std::string_view to = "to/";
@@ -29,8 +30,10 @@ inline constexpr std::string_view queue = "$queue/";  ///< Of other brokers; nob
 std::string of(link::AgentId agent, const Channel& channel);
 /// What an agent subscribes to.
 std::string agent_filter(link::AgentId agent);
-/// What a single replica subscribes to.
-std::vector<std::string> gateway_filters(std::string_view replica);
+/// What a replica subscribes to: everything when it is alone; beside others, a share of what any
+/// one of them can deal with, all births, wills and heartbeats, and the answers to its own
+/// questions.
+std::vector<std::string> gateway_filters(std::string_view replica, std::string_view share_group);
 /// Agent and channel of a topic that goes up; none for anything else.
 std::optional<std::pair<link::AgentId, Channel>> parse_up(std::string_view topic);
 /// Channel of a topic that goes down to `agent`; none for anything else.

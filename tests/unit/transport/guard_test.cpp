@@ -93,9 +93,15 @@ TEST_SUITE("transport.Guard") {
   }
 
   TEST_CASE("the gateway's filters and topics are what the guard lets it have") {
-    for (const auto& filter : topics::gateway_filters("r1")) {
-      CHECK(may("ecpd-r1", Action::subscribe, filter));
+    for (const auto* group : {"", "together"}) {
+      for (const auto& filter : topics::gateway_filters("r1", group)) {
+        CAPTURE(filter);
+        CHECK(may("ecpd-r1", Action::subscribe, filter));
+        CHECK_FALSE(may(own, Action::subscribe, filter));
+      }
     }
+    CHECK(may("ecpd-r1", Action::publish, topics::changed));
+    CHECK_FALSE(may(own, Action::publish, topics::changed));
     const auto agent = link::AgentId::parse(own).value();
     CHECK(may(own, Action::subscribe, topics::agent_filter(agent)));
     CHECK(may(own, Action::publish, topics::of(agent, {ChannelKind::telemetry, "s", ""})));

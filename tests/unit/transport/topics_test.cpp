@@ -70,6 +70,26 @@ TEST_SUITE("transport.Topics") {
     CHECK(topics::agent_filter(agent) == base + "/down/#");
   }
 
+  TEST_CASE("beside others a replica hears all presence, and shares what any of them can do") {
+    const std::string any = "ecp/v1/agents/+/";
+    const auto alone = topics::gateway_filters("r1", "");
+    CHECK(alone == std::vector<std::string>{any + "to/r1/#", any + "up/#"});
+    const auto shared = topics::gateway_filters("r1", "group");
+    const auto has = [&](const std::string& filter) {
+      return std::count(shared.begin(), shared.end(), filter) == 1;
+    };
+    CHECK(has(any + "to/r1/#"));
+    CHECK(has(any + "up/presence"));
+    CHECK(has(any + "up/state"));
+    CHECK(has("$share/group/" + any + "up/telemetry/+"));
+    CHECK(has("$share/group/" + any + "up/reported"));
+    CHECK(has("$share/group/" + any + "up/alarm"));
+    CHECK(has("$share/group/" + any + "up/event"));
+    CHECK(has("$share/group/" + any + "up/call/+"));
+    CHECK(has("ecp/v1/ecpd/changed"));
+    CHECK(shared.size() == 9);
+  }
+
   TEST_CASE("[R24] topics of nobody are read over, whatever they are") {
     const auto agent = agent_of(7);
     const auto base = "ecp/v1/agents/" + agent.to_string();

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two ecpd on one PostgreSQL and one broker: either may die or freeze, and nobody loses anything by it."""
+import collections
+import signal
+import socket
+import struct
+import threading
+import time
+
+import pytest
+
+from platform_parts import Receiver, Refused
+from product import add_pipeline, make_edge, make_project, pipeline_config, wait_for
+from replicas import LeaseWatch, Replicas
+from test_kills import stored
+
+SECRET = "a secret of at least sixteen characters"
+INTERVAL_MS = 100
+SETPOINT = 6  # The plant's register, from 0.
+LIMIT = 500
+FREEZE_S = 12  # Longer than the database waits for a frozen transaction, or the broker for a frozen client.
+
+
+class Rig:
+    def __init__(self, folder, plant):
+        self.folder, self.plant_port = folder, plant.port
+        self.receiver = Receiver(SECRET)
+        self.replicas = Replicas(folder, extra=f'webhook:\n  allow: ["127.0.0.1:{self.receiver.port}"]\n')
+        self.precision, self.edge, self.watch = 2, None, None
+
+    def begin(self):
+        self.replicas.start()
+        self.watch = LeaseWatch(self.replicas.postgres)
+        first, second = self.replicas.planes
+        self.apis = [self.replicas.api, second.log_in("ada@example.com")]
+        api = self.apis[0]
+        _, self.place = make_project(api)
+        self.edge = make_edge(first, api, self.place, self.folder, "gateway")
+        service = add_pipeline(api, self.place, self.edge.node, self.plant_port, "s", INTERVAL_MS)["id"]
+        self.path = f"{self.place}/edgeservices/{service}"
+        api.post(self.place + "/webhooks",
+                 {"name": "hook", "url": f"http://127.0.0.1:{self.receiver.port}/", "secret": SECRET})
+        api.post(self.place + "/alarmrules",
+                 {"name": "too high", "service": service, "tag": "plc/fast/setpoint", "operator": ">",
+                  "threshold": LIMIT, "hysteresis": 1, "for_ms": 0, "severity": "critical"})
+        for each in self.apis:
+            self.settle(each, "the start")
+
+    def turn(self, setpoint):
+        """At the plant, by hand."""
+        rest = struct.pack(">HHBf", SETPOINT, 2, 4, setpoint)
+        with socket.create_connection(("127.0.0.1", self.plant_port), timeout=5) as plant:
+            plant.sendall(struct.pack(">HHHBB", 1, 0, len(rest) + 2, 1, 16) + rest)
+            assert plant.recv(256)[7] == 16
+
+    def newest(self, api):
+        try:
+            return max((item["time"] for item in api.get(self.path + "/values")["items"]), default="")
+        except (Refused, OSError):
+            return ""
+
+    def is_applied(self, api):
+        nodes = api.items(self.place + "/edgenodes")
+        node = next(node for node in nodes if node["id"] == self.edge.node)
+        return node["state"] == "online" and node["applied_generation"] == node["generation"]
+
+    def settle(self, api, when):
+        mark = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()) + f".{int(time.time() % 1 * 1000):03}Z"
+        wait_for(f"values after {when}", lambda: self.newest(api) > mark, 30)
+        wait_for(f"the desired state after {when}", lambda: self.is_applied(api), 30)
+
+    def change(self, api):
+        """A change that its replica may not live to answer; it is there or not, and never half."""
+        self.precision = 1 + self.precision % 4
+        config = pipeline_config(self.plant_port, INTERVAL_MS)
+        config["drivers"][0]["groups"][0]["tags"][0]["precision"] = self.precision
+        revision = api.get(self.path)["revision"]
+
+        def call():
+            try:
+                api.call("PATCH", self.path, {"config": config}, {"If-Match": f'"{revision}"'}, timeout=60)
+            except (Refused, OSError):
+                pass
+
+        caller = threading.Thread(target=call, daemon=True)
+        caller.start()
+        return caller
+
+    def alarm(self):
+        """Raise and clear an alarm at the edge; each is told."""
+        since = time.monotonic()
+        self.turn(LIMIT + 100)
+        wait_for("the notice", lambda: self.receiver.find("too high", "raised", since), 90)
+        self.turn(60)
+        wait_for("the notice of the end", lambda: self.receiver.find("too high", "cleared", since), 90)
+
+    def end(self):
+        if self.watch:
+            self.watch.stop()
+        if self.edge:
+            self.edge.stop()
+        self.replicas.stop()
+        self.receiver.close()
+
+
+@pytest.fixture
+def rig(tmp_path, plant):
+    made = Rig(tmp_path, plant)
+    yield made
+    made.end()
+
+
+def fail(rig, victim, how):
+    """One replica fails in the middle of telemetry and of a change; the other goes on alone."""
+    process, survivor = rig.replicas.planes[victim].process, rig.apis[1 - victim]
+    caller = rig.change(rig.apis[victim])
+    time.sleep(0.03)
+    if how == "killed":
+        process.kill()
+    else:
+        process.child.send_signal(signal.SIGSTOP)
+    begun = time.monotonic()
+    rig.settle(survivor, f"replica {victim} was {how}")
+    alone = time.monotonic() - begun
+    rig.alarm()
+    if how == "killed":
+        rig.replicas.planes[victim].start()
+    else:
+        time.sleep(max(0.0, FREEZE_S - (time.monotonic() - begun)))
+        process.child.send_signal(signal.SIGCONT)
+    caller.join(60)
+    for api in rig.apis:
+        rig.settle(api, f"replica {victim} is back")
+    return alone
+
+
+def check_notices(rig, rounds):
+    told = collections.Counter(notice["id"] for notice in rig.receiver.notices)
+    states = {notice["id"]: notice["body"]["state"] for notice in rig.receiver.notices}
+    names = {notice["body"]["name"] for notice in rig.receiver.notices}
+    assert names == {"too high"}, names
+    assert collections.Counter(states.values()) == {"raised": rounds, "cleared": rounds}
+    assert max(told.values()) <= 2 and sum(told.values()) <= len(told) + rounds, told
+
+
+def check_samples(rig):
+    command = rig.apis[0].post(rig.path + "/commands", {"action": "stop"})
+    for api in rig.apis:
+        place = f"{rig.place}/commands/{command['id']}"
+        wait_for("the stop", lambda a=api, p=place: a.get(p)["state"] == "done", 30)
+    _, committed, dropped = rig.edge.drained()
+    rig.edge.stop()
+    assert dropped == 0
+    seen = [stored(api, rig.path) for api in rig.apis]
+    assert sorted(seen[0]) == sorted(seen[1])
+    assert len(seen[0]) == committed, f"{len(seen[0])} held, {committed} committed"
+    assert len(set(seen[0])) == committed, "a sample is there twice"
+    return committed
+
+
+def test_either_replica_is_killed_or_frozen_and_nothing_is_lost_or_doubled(rig, capsys):
+    """[R10] [I4] Every sample once, every alarm told, an audit chain without a hole, no lease held twice."""
+    rig.begin()
+    faults = [(0, "killed"), (1, "frozen"), (1, "killed"), (0, "frozen")]
+    alone = [fail(rig, victim, how) for victim, how in faults]
+    committed = check_samples(rig)
+    check_notices(rig, len(faults))
+    histories = [[(alarm["id"], alarm["state"]) for alarm in api.items(rig.place + "/alarms")] for api in rig.apis]
+    assert histories[0] == histories[1] and len(histories[0]) == len(faults)
+    rig.watch.stop()
+    assert not rig.watch.problems, rig.watch.problems
+    assert len({holder for holder in rig.watch.holders.values() if holder}) >= 2, "one replica held all leases"
+    for plane in rig.replicas.planes:
+        plane.stop()
+        verified = plane.command("audit", "verify")
+        assert verified.returncode == 0, verified.stdout + verified.stderr
+    with capsys.disabled():
+        print(f"\n{len(faults)} faults, {committed} samples; the other replica went on alone after "
+              + ", ".join(f"{seconds:.1f} s" for seconds in alone))
