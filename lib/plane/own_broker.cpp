@@ -15,6 +15,7 @@
 #include <ecp/transport/emqx.hpp>
 #include <ecp/transport/reasons.hpp>
 
+#include "core/guarded_task.hpp"
 #include "plane/folder_lock.hpp"
 #include "plane/keys.hpp"
 #include "plane/store_opener.hpp"
@@ -76,6 +77,33 @@ Result<void> record(storage::Store& store, const std::vector<std::string>& names
   });
 }
 
+/// A cutter with a worker of its own: a call that waits must hold up nobody, and a control plane
+/// whose workers are all busy must still be able to cut.
+class StaffedCutter final : public transport::SessionCutter {
+ public:
+  explicit StaffedCutter(Env env) : workers_(pool_, env.log, "cutter"), env_(env) {}
+  ~StaffedCutter() override {
+    if (inner_) inner_->stop();
+    pool_.stop();
+  }
+  Result<void> open(transport::EmqxOptions options, http::Client& client) {
+    const Env env{env_.clock, env_.random, env_.ids,   env_.executor,
+                  workers_,   env_.log,    env_.limits};
+    ECP_TRY(inner_, transport::open_emqx_cutter(std::move(options), client, env));
+    return {};
+  }
+  void deny(link::AgentId agent) override { inner_->deny(agent); }
+  void set_denied(std::span<const link::AgentId> agents) override { inner_->set_denied(agents); }
+  void repeat() override { inner_->repeat(); }
+  void stop() noexcept override { inner_->stop(); }
+
+ private:
+  WorkerPool pool_{1, "ecp-cut"};
+  GuardedWorkers workers_;
+  const Env env_;
+  std::unique_ptr<transport::SessionCutter> inner_;
+};
+
 }  // namespace
 
 std::function<Result<void>()> proof_of(const BrokerConfig& config, const Credentials& credentials,
@@ -108,7 +136,9 @@ Result<std::unique_ptr<transport::SessionCutter>> open_cutter(const BrokerConfig
   } else {
     return reasons::no_emqx_key;
   }
-  return transport::open_emqx_cutter(std::move(options), client, env);
+  auto cutter = std::make_unique<StaffedCutter>(env);
+  ECP_TRY_VOID(cutter->open(std::move(options), client));
+  return cutter;
 }
 
 Result<BrokerFiles> write_broker_files(const PlaneConfig& config,

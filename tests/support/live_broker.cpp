@@ -110,7 +110,7 @@ std::unique_ptr<transport::AgentGateway> LiveBroker::gateway(const std::string& 
   options.tls = replica_tls(replica);
   options.replica = replica;
   options.deny_path = transport::deny_path(options_.folder);
-  return must(transport::open_mqtt_gateway(options, env_));
+  return must(transport::open_mqtt_gateway(std::move(options), env_));
 }
 
 }  // namespace ecp::tests

@@ -217,6 +217,7 @@ TEST_SUITE("transport.MqttTls") {
     options.brokers = {{"127.0.0.1", free_port()}, {"127.0.0.1", world.live.port()}};
     options.tls = world.live.agent_tls(agent.to_string());
     options.agent = agent;
+    options.reconnect_cap = Milliseconds(2'000);
     auto link = transport::open_mqtt_agent_link(options, world.env).value();
     std::atomic<LinkLoss> loss = LinkLoss::none;
     std::atomic<bool> up = false;
