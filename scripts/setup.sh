@@ -7,10 +7,11 @@ set -euo pipefail
 build=(g++ cmake ninja-build make pkg-config git ca-certificates ccache
   libasio-dev libfmt-dev libyaml-cpp-dev rapidjson-dev libmosquitto-dev mosquitto-dev mosquitto
   doctest-dev libboost-dev libcurl4-openssl-dev libsqlite3-dev libpq-dev libsodium-dev libssl-dev
-  python3 python3-pymodbus python3-serial python3-serial-asyncio openssl)
+  python3 python3-dev pybind11-dev python3-pymodbus python3-serial python3-serial-asyncio openssl)
 test=(clang-14 clang-tidy-14 clang-format-14 postgresql-15 python3-pytest chromium chromium-driver
-  python3-yaml jq curl sqlite3 libmodbus-dev procps iproute2 libfaketime)
-bench=(collectd-core libmodbus5 binutils)  # Peers of the benchmarks.
+  python3-yaml jq curl sqlite3 libmodbus-dev procps iproute2 libfaketime fonts-wqy-microhei
+  systemd python3-matplotlib mypy)
+bench=(collectd-core libmodbus5 binutils nftables)  # Peers of the benchmarks.
 
 wanted=("${build[@]}")
 case "${1:-test}" in

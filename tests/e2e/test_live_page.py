@@ -1,12 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
 """The live page in headless Chromium: log in, watch, write, see an alarm. Makes the README's picture."""
+import gzip
 import os
 import re
+import ssl
 import time
+import urllib.request
 
 import pytest
 from browser import Browser
-from product import PASSWORD, ROOT, add_pipeline, make_edge, make_project, wait_for
+from platform_parts import Relay
+from product import Plane, ROOT, add_pipeline, make_edge, make_project, wait_for
+
+PAGE_OCTETS = 60_000  # Of all that the page loads, compressed.
+FURNACE = "plc/fast/temperature"
+SET_POINT = "plc/fast/setpoint"
+TAB = "\ue004"
+
+
+@pytest.fixture(scope="module")
+def relay():
+    made = Relay(0)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def plane(folder, relay):
+    """As for other tests, with agents that come over a breakable link."""
+    running = Plane(folder, broker_advertise=relay.port)
+    relay.target_port = running.broker_port
+    running.start()
+    yield running
+    running.stop()
 
 
 @pytest.fixture(scope="module")
@@ -26,16 +52,36 @@ def login_link(plane):
     return re.search(r"https://\S+#code=\S+", answer.stdout)[0]
 
 
-def test_the_page_is_served_with_a_strict_policy(plane):
-    import ssl
-    import urllib.request
+def revision(record):
+    return {"If-Match": f'"{record["revision"]}"'}
 
+
+def fetch(plane, path):
     context = ssl.create_default_context(cafile=str(plane.data / "root-ca.pem"))
-    with urllib.request.urlopen(plane.url + "/", context=context) as answer:
-        policy = answer.headers["Content-Security-Policy"]
-        assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy
-        assert "unsafe" not in policy
-        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    with urllib.request.urlopen(plane.url + path, context=context) as answer:
+        return answer.headers, answer.read()
+
+
+def write(browser, value):
+    browser.choose("#write-tag", SET_POINT)
+    browser.type("#write-value", value)
+    browser.click("#write button")
+
+
+def test_the_page_is_served_with_a_strict_policy(plane):
+    headers, _ = fetch(plane, "/")
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_the_page_is_small(plane):
+    page = fetch(plane, "/")[1]
+    files = re.findall(rb'(?:src|href)="(/[^"]+)"', page)
+    assert len(files) == 2
+    octets = sum(len(gzip.compress(text)) for text in [page, *(fetch(plane, path.decode())[1] for path in files)])
+    assert octets <= PAGE_OCTETS, octets
 
 
 def test_a_wrong_password_says_so_and_shows_nothing(plane, page):
@@ -91,12 +137,11 @@ def test_the_page_stays_open_when_rights_change(plane, admin, page):
 
 def test_a_setpoint_is_written_and_verified(page):
     browser = page["browser"]
-    browser.type("#write-value", "321.5")
-    browser.click("#write button")
+    assert browser.text("#write-range") == "20 to 900"
+    write(browser, "321.5")
     text = wait_for("the outcome", lambda: (lambda t: t if "321.5" in t else "")(browser.text("#write-result")), 10)
     assert "verified" in text
-    browser.type("#write-value", "5000")
-    browser.click("#write button")
+    write(browser, "5000")
     wait_for("the refusal", lambda: browser.run("return document.getElementById('write-result').className") == "bad", 10)
 
 
@@ -104,27 +149,231 @@ def test_an_alarm_shows_when_it_is_raised_and_when_it_clears(admin, page):
     browser, place = page["browser"], page["place"]
     rule = admin.post(
         place + "/alarmrules",
-        {"name": "set-point high", "service": page["service"]["id"], "tag": "plc/fast/setpoint", "operator": ">",
+        {"name": "set-point high", "service": page["service"]["id"], "tag": SET_POINT, "operator": ">",
          "threshold": 500, "hysteresis": 10, "for_ms": 200, "severity": "critical"},
     )
     for value, word in (("600", "active"), ("300", "cleared")):
-        browser.type("#write-value", value)
-        browser.click("#write button")
+        write(browser, value)
         wait_for(word, lambda w=word: w in browser.text("#alarms"), 15)
+        wait_for("the news", lambda w=word: browser.text("#alarm-news") == f"Alarm set-point high: {w}", 5)
     assert rule["name"] in browser.text("#alarms")
+
+
+def colors(browser, place):
+    """Colours in one column of the chart, from the top, each once per run."""
+    return browser.run(
+        """const canvas = document.querySelector('#chart canvas'), pen = canvas.getContext('2d');
+           const data = pen.getImageData(Math.round(canvas.width * arguments[0]), 0, 1, canvas.height).data;
+           const runs = [];
+           for (let at = 0; at < data.length; at += 4) {
+             const color = [...data.slice(at, at + 4)].join();
+             if (runs.at(-1)?.[0] === color) runs.at(-1)[1]++; else runs.push([color, 1]);
+           }
+           return runs;""", place,
+    )
+
+
+def test_the_band_of_an_alarm_rule_is_shaded_and_follows_the_rule(admin, page):
+    browser, rules = page["browser"], page["place"] + "/alarmrules"
+    browser.choose("#tag", FURNACE)
+    assert "Alarm" not in browser.text("#chart-summary")
+    assert browser.run("return document.getElementById('legend-critical').hidden")
+    bare = colors(browser, 0.2)
+    rule = admin.post(
+        rules, {"name": "too hot", "service": None, "tag": FURNACE, "operator": ">", "threshold": 100,
+                "hysteresis": 20, "severity": "critical"},
+    )
+    text = "Alarm “too hot” (critical) above 100. It clears at 80."
+    wait_for("the band in words", lambda: text in browser.text("#chart-summary"), 5)
+    assert not browser.run("return document.getElementById('legend-critical').hidden")
+    assert not browser.run("return document.getElementById('legend-hysteresis').hidden")
+    wait_for("the band", lambda: max(run for _, run in colors(browser, 0.2)[1:]) and colors(browser, 0.2) != bare, 5)
+    path = f"{rules}/{rule['id']}"
+    rule = admin.call("PATCH", path, {"operator": "<", "threshold": 30, "hysteresis": 0, "severity": "normal"}, revision(rule))
+    wait_for("the change", lambda: "Alarm “too hot” (normal) below 30." in browser.text("#chart-summary"), 5)
+    assert browser.run("return document.getElementById('legend-critical').hidden")
+    assert "clears" not in browser.text("#chart-summary")
+    admin.call("DELETE", path, headers=revision(rule))
+    wait_for("its end", lambda: "too hot" not in browser.text("#chart-summary"), 5)
+
+
+def test_what_came_late_has_a_tone_and_words_of_its_own(page, relay):
+    browser = page["browser"]
+    assert browser.run("return document.getElementById('legend-late').hidden")
+    relay.cut()
+    time.sleep(15)  # Late is what is sent more than 10 s after it was read.
+    relay.heal()
+    late = lambda: re.search(r"(\d+) of them came late", browser.text("#chart-summary"))  # noqa: E731
+    wait_for("late values", late, 60)
+    assert not browser.run("return document.getElementById('legend-late').hidden")
+    browser.click("#chart-table summary")
+    rows = wait_for("the table", lambda: browser.run(
+        "return [...document.querySelectorAll('#chart-rows tr')].map(row => [...row.cells].map(cell => cell.innerText))"), 10)
+    assert sum(int(row[4]) for row in rows) > 0
+    assert all(float(row[1]) <= float(row[3]) <= float(row[2]) for row in rows), rows
+    browser.click("#chart-table summary")
+
+
+def test_the_audit_ticker_tells_who_did_what(admin, page):
+    browser, place = page["browser"], page["place"]
+    write(browser, "222")
+    wait_for("the write", lambda: "Ada wrote 222 to plc/fast/setpoint of furnace" in browser.text("#audit"), 10)
+    wait_for("the agent's answer", lambda: "Agent gateway-1 reports the command write: done" in browser.text("#audit"), 10)
+    token = admin.post(place + "/enrollment-tokens", {"name": "spare"})
+    admin.call("DELETE", f"{place}/enrollment-tokens/{token['id']}")
+    wait_for("the token's end", lambda: "Ada removed the enrollment token spare" in browser.text("#audit"), 10)
+    entries = browser.run("return [...document.querySelectorAll('#audit li')].map(row => row.innerText)")
+    assert 2 < len(entries) <= 10
+    assert entries[0].startswith("Ada removed") and entries[1].startswith("Ada created")
+    known = admin.get(place + "/audit?limit=1")["items"][0]
+    assert known["principal_name"] == "Ada"
+
+
+def test_the_language_is_chosen_and_remembered(plane, page):
+    browser = page["browser"]
+    browser.choose("#language", "zh")
+    assert browser.run("return document.documentElement.lang") == "zh-CN"
+    assert browser.text("#nodes-title") == "边缘节点" and "在线" in browser.text("#nodes")
+    assert "Ada 删除了注册令牌 spare" in browser.text("#audit")
+    write(browser, "5000")
+    wait_for("the refusal", lambda: browser.text("#write-result").endswith("写入值超出允许范围"), 10)
+    browser.open(plane.url + "/")
+    wait_for("the node", lambda: "在线" in browser.text("#nodes"), 15)
+    latin = browser.run("return document.querySelector('main').innerText")
+    assert not re.search(r"\b(Edge|Alarm|Log|values?|live|online|reports)\b", latin), latin
+    browser.choose("#language", "en")
+    assert browser.run("return document.documentElement.lang") == "en"
+
+
+def test_the_browsers_language_decides_at_first(plane):
+    browser = Browser(language="zh-CN,zh")
+    try:
+        browser.open(plane.url + "/")
+        wait_for("the form", lambda: browser.text("#log-in-form"), 10)
+        assert browser.text("#log-in-title") == "登录"
+        browser.type("#email", "ada@example.com")
+        browser.type("#password", "not the right password")
+        browser.click("#log-in-form button")
+        wait_for("the notice", lambda: browser.text("#notice") == "邮箱或密码错误", 10)
+    finally:
+        browser.close()
+
+
+def test_light_and_dark_follow_the_system_until_one_is_chosen(plane, page):
+    browser = page["browser"]
+    ground = lambda: browser.run("return getComputedStyle(document.documentElement).backgroundColor")  # noqa: E731
+    browser.prefer(color_scheme="light")
+    light = ground()
+    browser.prefer(color_scheme="dark")
+    dark = ground()
+    assert light != dark
+    browser.choose("#theme", "light")
+    assert ground() == light
+    browser.open(plane.url + "/")
+    wait_for("the node", lambda: "online" in browser.text("#nodes"), 15)
+    assert ground() == light
+    browser.choose("#theme", "auto")
+    assert ground() == dark
+    browser.prefer(color_scheme="light")
+
+
+def test_who_wants_less_motion_gets_none(admin, page):
+    browser = page["browser"]
+    moves = "return getComputedStyle(document.querySelector('#audit li.fresh')).animationName"
+    admin.post(page["place"] + "/enrollment-tokens", {"name": "moving"})
+    wait_for("the entry", lambda: "moving" in browser.text("#audit"), 10)
+    assert browser.run(moves) == "fresh"
+    browser.prefer(reduced_motion="reduce")
+    assert browser.run(moves) == "none"
+    browser.prefer()
+
+
+def test_everything_is_reached_by_the_keyboard_and_shows_its_focus(page):
+    browser = page["browser"]
+    wanted = browser.run(
+        "return [...document.querySelectorAll('select, input, button, summary')].filter(at => at.checkVisibility())"
+        ".map(at => at.id || at.textContent)"
+    )
+    browser.run("document.activeElement.blur(); window.scrollTo(0, 0)")
+    reached = []
+    for _ in wanted:
+        browser.press(TAB)
+        at, outline = browser.run(
+            "const at = document.activeElement; const style = getComputedStyle(at);"
+            "return [at.id || at.textContent, style.outlineStyle === 'none' ? 0 : parseFloat(style.outlineWidth)]"
+        )
+        assert outline >= 2, at
+        reached.append(at)
+    assert reached == wanted
+
+
+def check_access(browser, view):
+    """[axe] Nothing serious or critical in any theme and language; the rest is printed."""
+    for language in ("en", "zh"):
+        for theme in ("light", "dark"):
+            browser.choose("#language", language)
+            browser.choose("#theme", theme)
+            found = browser.findings()
+            for finding in found:
+                print(view, language, theme, *finding)
+            assert not [f for f in found if f[0] in ("serious", "critical")], (view, language, theme)
+    browser.choose("#language", "en")
+    browser.choose("#theme", "auto")
+
+
+def test_axe_finds_nothing_serious_in_the_live_view(admin, page):
+    browser = page["browser"]
+    admin.post(page["place"] + "/alarmrules", {"name": "too hot", "tag": FURNACE, "operator": ">", "threshold": 400,
+                                               "hysteresis": 20, "severity": "critical"})
+    admin.post(page["place"] + "/alarmrules", {"name": "cold", "tag": FURNACE, "operator": "<", "threshold": 900})
+    wait_for("an active alarm", lambda: "active" in browser.text("#alarms"), 15)
+    browser.choose("#tag", FURNACE)
+    browser.click("#chart-table summary")
+    check_access(browser, "live")
+    browser.click("#chart-table summary")
+    browser.resize(390, 844)
+    check_access(browser, "live, narrow")
+    assert browser.run("return document.documentElement.scrollWidth <= innerWidth"), "it must not scroll sideways"
+    browser.resize(1280, 800)
+
+
+def test_axe_finds_nothing_serious_in_the_log_in(plane):
+    browser = Browser()
+    try:
+        browser.open(plane.url + "/")
+        wait_for("the form", lambda: browser.text("#log-in-form"), 10)
+        check_access(browser, "log-in")
+        browser.run("document.querySelector('main').append(document.createElement('img'))")
+        assert [f[:2] for f in browser.findings() if f[0] == "critical"] == [("critical", "image-alt")]  # It does look.
+    finally:
+        browser.close()
 
 
 def test_the_picture_for_the_readme(admin, page):
     browser = page["browser"]
-    for value in ("700", "250", "400", "200"):
-        browser.type("#write-value", value)
-        browser.click("#write button")
-        time.sleep(8)  # Let the furnace move, so that the picture shows a curve.
+    long = bool(os.environ.get("ECP_UPDATE_PICTURE"))
+    rules = page["place"] + "/alarmrules"
+    for rule in admin.items(rules):
+        if rule["name"] == "cold":
+            admin.call("DELETE", f"{rules}/{rule['id']}", headers=revision(rule))
+    browser.choose("#minutes", "5")
+    browser.run("window.scrollTo(0, 0)")
+    for value in ("350", "550", "250", "330", "180", "360", "420", "300") if long else ("550", "300"):
+        write(browser, value)
+        time.sleep(30 if long else 8)  # Let the furnace move, so that the picture shows a curve.
+    browser.run("document.activeElement.blur()")
     assert "live" in browser.text("#stream")
-    path = ROOT / "build" / "results" / "live-page.png"
-    browser.picture(path)
-    assert path.stat().st_size > 20_000
-    if os.environ.get("ECP_UPDATE_PICTURE"):
-        browser.picture(ROOT / "docs" / "images" / "live-page.png")
+    for name, language, theme, width in (
+        ("live-page", "en", "light", 1280), ("live-page-dark-zh", "zh", "dark", 1280), ("live-page-narrow", "en", "light", 390),
+    ):
+        browser.choose("#language", language)
+        browser.choose("#theme", theme)
+        browser.resize(width, 900)
+        time.sleep(1)
+        path = ROOT / "build" / "results" / f"{name}.png"
+        browser.picture(path)
+        assert path.stat().st_size > 20_000
+        if long and width == 1280:
+            browser.picture(ROOT / "docs" / "images" / f"{name}.png")
     severe = [text for text in browser.complaints() if "401" not in text and "422" not in text and "400" not in text]
     assert not severe, severe

@@ -4,17 +4,22 @@
 export interface EdgeNode { id: string; name: string; state: string; version: string | null; last_seen: string | null }
 export interface EdgeService { id: string; name: string; node: string; state: string; reason: string | null; config: PipelineConfig }
 export interface Tag { name: string; writable?: boolean; min?: number; max?: number }
-export interface PipelineConfig { drivers: { name: string; groups: { name: string; tags: Tag[] }[] }[] }
+export interface PipelineConfig { drivers: { name: string; groups: { name: string; interval_ms: number; tags: Tag[] }[] }[] }
 export type Scalar = number | boolean | string | null;
-export interface TagValue { tag: string; time: string; value: Scalar; quality: string; error?: string | null }
-export interface Point { from: string; min: number; max: number; mean: number; count: number }
-export interface Alarm { id: string; name: string; severity: string; state: string; subject?: string; raised_at: string; cleared_at: string | null; message?: string }
+export interface TagValue { tag: string; time: string; value: Scalar; quality: string; error?: string | null; late?: boolean }
+export interface Point { from: string; min: number; max: number; mean: number; count: number; late: number }
+export interface AlarmRule { id: string; name: string; service: string | null; tag: string; operator: string; threshold: number; hysteresis: number; severity: string; enabled: boolean }
+export interface Alarm { id: string; source: string; name: string; severity: string; state: string; tag?: string; subject: string; value: number | null; raised_at: string; cleared_at: string | null; message: string }
+export interface AuditEntry {
+  id: string; at: string; principal_kind: string; principal: string; principal_name: string; operation: string; outcome: string;
+  subject_id: string; subject_name: string; details: Record<string, string>;
+}
 export interface Command { id: string; state: string; reason: string | null; value?: Scalar }
 interface Page<T> { items: T[]; total: number }
 
 /** A refusal by the server, with its own words. */
 export class ApiError extends Error {
-  constructor(readonly status: number, readonly reason: string, message: string) { super(message); }
+  constructor(readonly status: number, readonly reason: string, message: string, readonly params: Record<string, string> = {}) { super(message); }
 }
 
 const tokenKey = "ecp.access-token";
@@ -137,9 +142,9 @@ export class Session {
 
 async function failure(answer: Response): Promise<ApiError> {
   try {
-    const { reason, message } = (await answer.json()) as { reason: string; message: string };
-    return new ApiError(answer.status, reason, message);
+    const { reason, message, params } = (await answer.json()) as { reason: string; message: string; params?: Record<string, string> };
+    return new ApiError(answer.status, reason, message, params);
   } catch {
-    return new ApiError(answer.status, "http", `the server answered ${answer.status}`);
+    return new ApiError(answer.status, "", "");
   }
 }

@@ -1,251 +1,221 @@
 // SPDX-License-Identifier: Apache-2.0
 // The live page: what one project's edge nodes do now.
 
-import { Alarm, ApiError, Command, EdgeNode, EdgeService, Point, Scalar, Session, Tag, TagValue } from "./api";
-import { TagChart } from "./chart";
+import { Alarm, AlarmRule, ApiError, AuditEntry, Command, EdgeNode, EdgeService, Tag, TagValue } from "./api";
+import { loadAlarms, renderAlarms, tellAlarm } from "./alarms";
+import { addAudit, loadAudit, renderAudit } from "./audit";
+import { element, list, node, options, row } from "./dom";
+import { type Language, firstLanguage, moment, named, reasonText, speak, t } from "./language";
+import { chosenTag, complain, currentService, onSessionOver, problem, renderNotice, say, session, shown, site } from "./site";
+import { firstTheme, onSystemTheme, wear } from "./theme";
+import { addToTrend, chooseWindow, describe, loadTrend, renderTrend, showBands } from "./trend";
+import { languageNames } from "./words/names";
+import { commandChanged, renderWrite, showRange, showWritable, write } from "./write";
 
-const element = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
-const session = new Session();
-const chartMinutes = 15;
-const chartPoints = 900;
 const retryMilliseconds = 2_000;
-const alarmRows = 8;
+const describeMilliseconds = 5_000;
+const valueRows = 200;
 
-let root = ""; // "/api/v1/orgs/{org}/projects/{project}"
-let nodes = new Map<string, EdgeNode>();
-let services: EdgeService[] = [];
-let values = new Map<string, TagValue>();
-let chart: TagChart | undefined;
 let stopEvents = new AbortController();
-const waiting = new Map<string, (command: Command) => void>();
+let connected: boolean | undefined;
 
-const current = () => services.find((service) => service.id === element<HTMLSelectElement>("service").value);
-const chosenTag = () => element<HTMLSelectElement>("tag").value;
-const clock = (time: string) => new Date(time).toLocaleTimeString();
+const choice = (id: string) => element<HTMLSelectElement>(id);
 
-function text(tag: string, content: string, className = ""): HTMLElement {
-  const node = document.createElement(tag);
-  node.textContent = content;
-  if (className) node.className = className;
-  return node;
-}
-function options(select: HTMLSelectElement, entries: [string, string][]): void {
-  const before = select.value;
-  select.replaceChildren(...entries.map(([value, label]) => new Option(label, value)));
-  if (entries.some(([value]) => value === before)) select.value = before;
-}
-function show(value: Scalar): string {
-  return typeof value === "number" ? String(Math.round(value * 1000) / 1000) : String(value ?? "–");
-}
-function complain(error: unknown): void {
-  if (error instanceof ApiError && error.status === 401) return askLogIn("The session has ended; log in again.");
-  const notice = element("notice");
-  notice.textContent = error instanceof Error ? error.message : String(error);
-  notice.hidden = false;
-}
-
-function askLogIn(why = ""): void {
+function askLogIn(why?: () => string): void {
   stopEvents.abort();
   session.forget();
-  element("notice").textContent = why;
-  element("notice").hidden = why === "";
+  say(why);
   for (const id of ["live", "place", "stream", "log-out"]) element(id).hidden = true;
   element("log-in").hidden = false;
 }
 
 async function start(): Promise<void> {
   element("log-in").hidden = true;
-  element("notice").hidden = true;
+  say();
   const entries: [string, string][] = [];
   for (const org of await session.all<{ id: string; name: string }>("/api/v1/orgs")) {
     for (const project of await session.all<{ id: string; name: string }>(`/api/v1/orgs/${org.id}/projects`)) {
       entries.push([`/api/v1/orgs/${org.id}/projects/${project.id}`, `${org.name} / ${project.name}`]);
     }
   }
-  options(element<HTMLSelectElement>("project"), entries);
+  options(choice("project"), entries);
   for (const id of ["live", "place", "stream", "log-out"]) element(id).hidden = false;
-  if (entries.length === 0) return complain(new Error("There is no project yet that you may see."));
-  await openProject();
+  if (entries.length === 0) return say(() => t("project.none"));
+  openProject();
 }
 
-async function openProject(): Promise<void> {
+function openProject(): void {
   stopEvents.abort();
   stopEvents = new AbortController();
-  root = element<HTMLSelectElement>("project").value;
-  void follow(root, stopEvents.signal);
+  site.root = choice("project").value;
+  site.rules = [];
+  element("audit-card").hidden = true;
+  void follow(site.root, stopEvents.signal);
 }
 
 /** Load everything, then keep up by events; after a broken stream, once more from the start. */
 async function follow(where: string, signal: AbortSignal): Promise<void> {
-  const badge = element("stream");
   while (!signal.aborted) {
     try {
       await session.events(`${where}/events`, signal, () => {
-        badge.textContent = "● live";
-        badge.className = "badge good";
+        showStream(true);
         load().catch(complain);
       }, onEvent);
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof ApiError) complain(error);
+      if (error instanceof ApiError && [403, 404].includes(error.status)) break; // Asking again changes nothing.
     }
     if (signal.aborted) return;
-    badge.textContent = "○ connecting again";
-    badge.className = "badge warn";
+    showStream(false);
     await new Promise((resolve) => setTimeout(resolve, retryMilliseconds));
   }
 }
 
+function showStream(is_open: boolean): void {
+  connected = is_open;
+  const badge = element("stream");
+  badge.textContent = is_open ? t("stream.live") : t("stream.lost");
+  badge.className = is_open ? "badge good" : "badge warn";
+}
+
 async function load(): Promise<void> {
-  const [nodeList, serviceList] = await Promise.all([session.all<EdgeNode>(`${root}/edgenodes`), session.all<EdgeService>(`${root}/edgeservices`)]);
-  nodes = new Map(nodeList.map((node) => [node.id, node]));
-  services = serviceList;
-  options(element<HTMLSelectElement>("service"), services.map((service) => [service.id, service.name]));
+  const [nodeList, serviceList] = await Promise.all([session.all<EdgeNode>(`${site.root}/edgenodes`), session.all<EdgeService>(`${site.root}/edgeservices`)]);
+  site.nodes = new Map(nodeList.map((each) => [each.id, each]));
+  site.services = serviceList;
+  options(choice("service"), serviceList.map((service) => [service.id, service.name]));
   showNodes();
   await Promise.all([loadService(), loadAlarms()]);
 }
 
-async function loadService(): Promise<void> {
-  const service = current();
-  const tags: [string, Tag][] = (service?.config.drivers ?? []).flatMap((driver) =>
+/** The data tags of the chosen edge service, by their paths. */
+function tagsHere(): [string, Tag][] {
+  return (currentService()?.config.drivers ?? []).flatMap((driver) =>
     driver.groups.flatMap((group) => group.tags.map((tag): [string, Tag] => [`${driver.name}/${group.name}/${tag.name}`, tag])));
-  options(element<HTMLSelectElement>("tag"), tags.map(([path]) => [path, path]));
-  options(element<HTMLSelectElement>("write-tag"), tags.filter(([, tag]) => tag.writable)
-    .map(([path, tag]) => [path, tag.min === undefined ? path : `${path} (${tag.min} to ${tag.max})`]));
-  values = new Map();
+}
+
+async function loadService(): Promise<void> {
+  const service = currentService();
+  const tags = tagsHere();
+  options(choice("tag"), tags.map(([path]) => [path, path]));
+  showWritable(tags);
+  site.values = new Map();
   if (service) {
-    const page = await session.get<{ items: TagValue[] }>(`${root}/edgeservices/${service.id}/values`);
-    for (const value of page.items) values.set(value.tag, value);
+    const page = await session.get<{ items: TagValue[] }>(`${site.root}/edgeservices/${service.id}/values`);
+    for (const value of page.items) site.values.set(value.tag, value);
   }
   showValues();
-  await loadChart();
+  await loadTrend();
 }
 
-async function loadChart(): Promise<void> {
-  const service = current();
-  chart ??= new TagChart(element("chart"));
-  if (!service || !chosenTag()) return chart.show([], []);
-  const to = Date.now(), from = to - chartMinutes * 60_000;
-  const query = new URLSearchParams({ tag: chosenTag(), from: new Date(from).toISOString(), to: new Date(to).toISOString(), points: String(chartPoints) });
-  const { points } = await session.get<{ points: Point[] }>(`${root}/edgeservices/${service.id}/history?${query}`);
-  const shown = points.filter((point, at) => point.count > 0 || (points[at - 1]?.count ?? 0) > 0);
-  chart.show(shown.map((point) => Date.parse(point.from) / 1000), shown.map((point) => (point.count > 0 ? point.mean : null)));
-}
-
-async function loadAlarms(): Promise<void> {
-  const get = (state: string) => session.get<{ items: Alarm[] }>(`${root}/alarms?state=${state}&limit=${alarmRows}`);
-  const [active, cleared] = await Promise.all([get("active"), get("cleared")]);
-  const rows = [...active.items, ...cleared.items].slice(0, alarmRows).map((alarm) => {
-    const row = document.createElement("li");
-    row.dataset["state"] = alarm.state;
-    row.append(text("span", alarm.name), text("strong", alarm.state, alarm.state === "active" ? "bad" : "good"),
-      text("small", `${alarm.severity}, raised ${clock(alarm.raised_at)}${alarm.cleared_at ? `, cleared ${clock(alarm.cleared_at)}` : ""}${alarm.message ? ` · ${alarm.message}` : ""}`));
-    return row;
-  });
-  element("alarms").replaceChildren(...(rows.length ? rows : [text("li", "None so far.")]));
+async function loadRules(): Promise<void> {
+  site.rules = site.events.has("alarm_rule") ? await session.all<AlarmRule>(`${site.root}/alarmrules`) : [];
+  showBands();
 }
 
 function showNodes(): void {
-  const rows = [...nodes.values()].map((node) => {
-    const row = document.createElement("li");
-    row.dataset["state"] = node.state;
-    const mine = services.filter((service) => service.node === node.id).map((service) => `${service.name}: ${service.state}`).join(", ");
-    row.append(text("span", node.name), text("strong", node.state, node.state === "online" ? "good" : "bad"),
-      text("small", [mine, node.version && `agent ${node.version}`, node.state !== "online" && node.last_seen && `last seen ${clock(node.last_seen)}`].filter(Boolean).join(" · ")));
-    return row;
-  });
-  element("nodes").replaceChildren(...(rows.length ? rows : [text("li", "No edge node has enrolled yet.")]));
+  list("nodes", [...site.nodes.values()].map((each) => {
+    const mine = site.services.filter((service) => service.node === each.id).map((service) => t("nodes.service", { name: service.name, state: named("state", service.state) }));
+    const made = row(each.name, named("state", each.state), each.state === "online" ? "good" : "bad", [...mine,
+      each.version ? t("nodes.agent", { version: each.version }) : "",
+      each.state !== "online" && each.last_seen ? t("nodes.seen", { time: moment(each.last_seen) }) : ""]);
+    made.dataset["state"] = each.state;
+    return made;
+  }), t("nodes.none"));
 }
 
 function showValues(): void {
-  element("values").replaceChildren(...[...values.values()].map((value) => {
-    const row = document.createElement("tr");
+  element("values").replaceChildren(...[...site.values.values()].slice(0, valueRows).map((value) => {
+    const made = document.createElement("tr");
     const bad = value.quality === "bad";
-    row.append(text("td", value.tag), text("td", bad ? (value.error ?? "bad") : show(value.value), bad ? "number bad" : "number"), text("td", clock(value.time)));
-    return row;
+    made.append(node("td", value.tag), node("td", bad ? value.error ? reasonText(value.error, "") : t("values.bad") : shown(value.value), bad ? "number bad" : "number"), node("td", moment(value.time), "time"));
+    return made;
   }));
-  const value = values.get(chosenTag());
-  element("current").textContent = value && value.quality !== "bad" ? show(value.value) : "–";
+  const hidden = site.values.size - valueRows;
+  element("values-more").textContent = hidden > 0 ? t("values.more", { count: hidden }) : "";
+  const value = site.values.get(chosenTag());
+  element("current").textContent = value && value.quality !== "bad" ? shown(value.value) : "–";
+}
+
+function takeValues(service: string, items: TagValue[]): void {
+  if (service !== currentService()?.id) return;
+  for (const item of items) {
+    const known = site.values.get(item.tag);
+    if (!known || known.time <= item.time) site.values.set(item.tag, item);
+    if (item.tag === chosenTag()) addToTrend(item);
+  }
+  showValues();
 }
 
 function onEvent(name: string, data: unknown): void {
   if (name === "value") {
     const { service, items } = data as { service: string; items: TagValue[] };
-    if (service !== current()?.id) return;
-    for (const item of items) {
-      const known = values.get(item.tag);
-      if (!known || known.time <= item.time) values.set(item.tag, item);
-      if (item.tag === chosenTag()) chart?.add(Date.parse(item.time) / 1000, item.quality === "bad" || typeof item.value !== "number" ? null : item.value);
-    }
-    showValues();
+    takeValues(service, items);
+  } else if (name === "stream") {
+    site.events = new Set((data as { events: string[] }).events);
+    Promise.all([loadRules(), loadAudit()]).catch(complain);
   } else if (name === "command") {
-    const command = data as Command;
-    waiting.get(command.id)?.(command);
+    commandChanged(data as Command);
   } else if (name === "alarm") {
+    tellAlarm(data as Alarm);
     loadAlarms().catch(complain);
+  } else if (name === "alarm_rule") {
+    loadRules().catch(complain);
+  } else if (name === "audit") {
+    addAudit(data as AuditEntry);
   } else if (name === "node" || name === "service") {
     load().catch(complain);
   }
 }
 
-async function write(event: SubmitEvent): Promise<void> {
-  event.preventDefault();
-  const service = current();
-  const result = element("write-result");
-  const entered = element<HTMLInputElement>("write-value").value.trim();
-  const value: Scalar = entered === "true" ? true : entered === "false" ? false : entered !== "" && Number.isFinite(Number(entered)) ? Number(entered) : entered;
-  if (!service) return;
-  result.className = "";
-  result.textContent = "writing …";
-  const begun = performance.now();
-  try {
-    const command = await session.post<Command>(`${root}/edgeservices/${service.id}/writes`, { tag: element<HTMLSelectElement>("write-tag").value, value });
-    const ended = await outcome(command);
-    const took = Math.round(performance.now() - begun);
-    result.className = ended.state === "done" ? "good" : "bad";
-    result.textContent = ended.state === "done" ? `written and verified: device reads ${show(ended.value ?? null)} (${took} ms)` : `${ended.state}: ${ended.reason ?? "no reason given"}`;
-  } catch (error) {
-    result.className = "bad";
-    result.textContent = error instanceof Error ? error.message : String(error);
-  }
+/** Everything anew in the chosen language. */
+function render(): void {
+  options(choice("theme"), [["auto", t("theme.auto")], ["light", t("theme.light")], ["dark", t("theme.dark")]]);
+  showWritable(tagsHere());
+  showNodes();
+  showValues();
+  renderAlarms();
+  renderAudit();
+  renderWrite();
+  renderNotice();
+  if (connected !== undefined) showStream(connected);
+  renderTrend();
 }
 
-/** The command's end, by event or, should that have been missed, by asking. */
-async function outcome(command: Command): Promise<Command> {
-  if (command.state !== "pending") return command;
-  return new Promise((resolve) => {
-    const finish = (ended: Command) => {
-      if (ended.state === "pending") return;
-      waiting.delete(command.id);
-      clearInterval(poll);
-      resolve(ended);
-    };
-    const poll = setInterval(() => {
-      session.get<Command>(`${root}/commands/${command.id}`).then(finish).catch(complain);
-    }, 500);
-    waiting.set(command.id, finish);
+function prepare(): void {
+  options(choice("language"), languageNames);
+  const language = firstLanguage();
+  choice("language").value = language;
+  speak(language, false);
+  wear(firstTheme(), false);
+  render();
+  choice("theme").value = firstTheme();
+  choice("language").addEventListener("change", () => { speak(choice("language").value as Language, true); render(); });
+  choice("theme").addEventListener("change", () => { wear(choice("theme").value, true); renderTrend(); });
+  onSystemTheme(renderTrend);
+  onSessionOver(() => askLogIn(() => t("session.over")));
+  element("log-in-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const password = element<HTMLInputElement>("password");
+    session.logIn(element<HTMLInputElement>("email").value, password.value).then(start)
+      .catch((error: unknown) => say(() => problem(error))).finally(() => { password.value = ""; });
   });
+  element("log-out").addEventListener("click", () => { session.logOut().catch(() => undefined).finally(() => askLogIn()); });
+  choice("project").addEventListener("change", openProject);
+  choice("service").addEventListener("change", () => { loadService().catch(complain); });
+  choice("minutes").addEventListener("change", () => chooseWindow(choice("minutes").value));
+  choice("tag").addEventListener("change", () => { showValues(); loadTrend().catch(complain); });
+  element("chart-table").addEventListener("toggle", describe);
+  choice("write-tag").addEventListener("change", showRange);
+  element<HTMLFormElement>("write").addEventListener("submit", (event) => { void write(event); });
+  setInterval(describe, describeMilliseconds);
 }
 
-element("log-in-form").addEventListener("submit", (event) => {
-  event.preventDefault();
-  const password = element<HTMLInputElement>("password");
-  session.logIn(element<HTMLInputElement>("email").value, password.value).then(start).catch((error: unknown) => {
-    const notice = element("notice");
-    notice.textContent = error instanceof Error ? error.message : String(error);
-    notice.hidden = false;
-  }).finally(() => { password.value = ""; });
-});
-element("log-out").addEventListener("click", () => { session.logOut().catch(() => undefined).finally(() => askLogIn()); });
-element("project").addEventListener("change", () => { openProject().catch(complain); });
-element("service").addEventListener("change", () => { loadService().catch(complain); });
-element("tag").addEventListener("change", () => { showValues(); loadChart().catch(complain); });
-element<HTMLFormElement>("write").addEventListener("submit", (event) => { void write(event); });
-
+prepare();
 const code = new URLSearchParams(location.hash.slice(1)).get("code");
 if (code) {
   history.replaceState(null, "", location.pathname); // One use; it shall not stay in the address bar.
-  session.exchange(code).then(start).catch((error: unknown) => askLogIn(error instanceof Error ? error.message : String(error)));
+  session.exchange(code).then(start).catch((error: unknown) => askLogIn(() => problem(error)));
 } else if (session.open) {
   start().catch(complain);
 } else {

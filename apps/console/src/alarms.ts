@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// The project's newest alarms, and the news of one for who does not see the list.
+
+import { Alarm } from "./api";
+import { element, list, row } from "./dom";
+import { figure, found, moment, named, t } from "./language";
+import { session, site } from "./site";
+
+const rows = 8;
+let alarms: Alarm[] = [];
+
+export async function loadAlarms(): Promise<void> {
+  const get = (state: string) => session.get<{ items: Alarm[] }>(`${site.root}/alarms?state=${state}&limit=${rows}`);
+  const [active, cleared] = await Promise.all([get("active"), get("cleared")]);
+  alarms = [...active.items, ...cleared.items].slice(0, rows);
+  renderAlarms();
+}
+
+export function renderAlarms(): void {
+  list("alarms", alarms.map((alarm) => {
+    const times = [t("alarms.raised", { time: moment(alarm.raised_at) }), alarm.cleared_at ? t("alarms.cleared", { time: moment(alarm.cleared_at) }) : ""];
+    const tone = alarm.state === "active" ? (alarm.severity === "critical" ? "bad" : "warn") : "good";
+    const made = row(nameOf(alarm), named("state", alarm.state), tone, [messageOf(alarm), named("severity", alarm.severity), ...times]);
+    made.dataset["state"] = alarm.state;
+    return made;
+  }), t("alarms.none"));
+}
+
+/** Politely, to screen readers. */
+export function tellAlarm(alarm: Alarm): void {
+  element("alarm-news").textContent = t("alarms.news", { name: nameOf(alarm), state: named("state", alarm.state) });
+}
+
+/** The rule's name, or that of the rule that every project has. */
+const nameOf = (alarm: Alarm): string => found(`alarm.name.${alarm.source}`) ?? alarm.name;
+
+/** The server's sentence of a threshold holds the bound of that time: "TAG is VALUE, above LIMIT". */
+function messageOf(alarm: Alarm): string {
+  const bound = /, (above|below) (\S+)$/.exec(alarm.message);
+  if (bound && alarm.tag && alarm.value !== null && Number.isFinite(Number(bound[2]))) {
+    return found(`alarm.${bound[1]}`, { tag: alarm.tag, value: alarm.value, limit: figure(Number(bound[2])) }) ?? alarm.message;
+  }
+  return alarm.subject || alarm.message;
+}
