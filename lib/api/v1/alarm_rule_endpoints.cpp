@@ -61,7 +61,7 @@ Result<AlarmRuleRegistry::NewRule> new_rule_from(const http::Request& request) {
   auto& reader = body.reader();
   AlarmRuleRegistry::NewRule rule;
   ECP_TRY(rule.name, reader.text("name"));
-  if (reader.has("service")) {
+  if (reader.optional_value("service")) {  // Unlike `has`, this also takes a null.
     ECP_TRY(rule.condition.service, reader.id<link::EdgeServiceId>("service"));
   }
   ECP_TRY(rule.condition.tag, reader.text("tag", tag_bounds));
