@@ -13,10 +13,6 @@ namespace ecp::inline v0::plane::reasons {
 inline constexpr Reason unknown_store{
     3150, "plane.unknown_store", ErrorCode::invalid_argument,
     "store.url {url} is neither sqlite:PATH nor postgresql://..."};
-inline constexpr Reason no_series{
-    3151, "plane.no_series", ErrorCode::unimplemented,
-    "with PostgreSQL the values over time must be in PostgreSQL too, which this version cannot do "
-    "yet; use sqlite:PATH"};
 inline constexpr Reason folder_in_use{
     3152, "plane.folder_in_use", ErrorCode::failed_precondition,
     "the data folder {path} is in use by another control plane; stop that first"};
@@ -36,8 +32,8 @@ inline constexpr Reason no_emqx_key{
     3157, "plane.no_emqx_key", ErrorCode::failed_precondition,
     "EMQX's API key is not given: name a file with key:secret in broker.emqx.key_file, or set "
     "ECPD_EMQX_KEY"};
-inline constexpr std::array plane_catalogue{&unknown_store, &no_series,        &folder_in_use,
-                                            &nothing_here,  &broker_unguarded, &broker_unproven,
-                                            &no_broker_url, &no_emqx_key};
+inline constexpr std::array plane_catalogue{&unknown_store,    &folder_in_use,   &nothing_here,
+                                            &broker_unguarded, &broker_unproven, &no_broker_url,
+                                            &no_emqx_key};
 
 }  // namespace ecp::inline v0::plane::reasons
