@@ -7,6 +7,7 @@
 
 #include "plane/control_plane_state.hpp"
 #include "plane/own_broker.hpp"
+#include "plane/store_opener.hpp"
 
 namespace ecp::inline v0::plane {
 
@@ -45,12 +46,13 @@ transport::BrokerAddress broker_address(const BrokerConfig& config) {
 }
 
 Result<std::unique_ptr<transport::AgentGateway>> open_gateway(
-    const PlaneConfig& config, const Credentials& credentials,
+    const PlaneConfig& config, const Credentials& credentials, const Secret& share_group,
     std::unique_ptr<transport::SessionCutter> cutter, Env env) {
   transport::MqttGatewayOptions options;
   options.broker = broker_address(config.broker);
   options.tls = credentials.gateway_tls();
   options.replica = credentials.replica();
+  if (may_have_replicas(config)) options.share_group = share_group.view();
   if (config.broker.external) {
     options.prove = proof_of(config.broker, credentials, env);
   } else {
@@ -85,7 +87,8 @@ Result<std::unique_ptr<ControlPlane>> ControlPlane::open(PlaneConfig config, Par
     }
     ECP_TRY(auto cutter,
             open_cutter(config.broker, std::move(parts.emqx_key), *made.base.client, env));
-    ECP_TRY(made.gateway, open_gateway(config, credentials, std::move(cutter), env));
+    ECP_TRY(made.gateway,
+            open_gateway(config, credentials, made.base.keys->share_group, std::move(cutter), env));
   }
   auto state = std::make_unique<State>(std::move(config), std::move(made), parts, env);
   ECP_TRY_VOID(state->start());

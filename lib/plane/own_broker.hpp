@@ -23,8 +23,8 @@ namespace ecp::inline v0::plane {
 [[nodiscard]] std::function<Result<void>()> proof_of(const BrokerConfig& config,
                                                      const Credentials& credentials, Env env);
 
-/// What keeps revoked agents off `config.emqx`; none without it. It has a worker of its
-/// own. /// `given` is the API key from the environment. Fails with plane.no_emqx_key, or with
+/// What keeps revoked agents off `config.emqx`, with a worker of its own; none without it.
+/// `given` is the API key from the environment. Fails with plane.no_emqx_key, or with
 /// `failed_precondition` when others may read the key's file.
 [[nodiscard]] Result<std::unique_ptr<transport::SessionCutter>> open_cutter(
     const BrokerConfig& config, std::optional<Secret> given, http::Client& client, Env env);

@@ -56,7 +56,10 @@ struct MqttLinkOptions {
 struct MqttGatewayOptions {
   BrokerAddress broker;
   MqttTls tls;
-  std::string replica;      ///< Its certificate's common name is "ecpd-" + replica; [0-9a-z]{1,32}.
+  std::string replica;  ///< Its certificate's common name is "ecpd-" + replica; [0-9a-z]{1,32}.
+  /// Beside other replicas: the name of their common share of what agents send. Presence they all
+  /// hear. Empty: this replica is alone. Then its deny set is the broker's; otherwise it is added.
+  std::string share_group{};
   std::string deny_path{};  ///< Kept equal to the deny set when given; see transport::deny_path.
   /// For a broker that is not in our care: proves its guard, as prove_guard does. Asked on a worker
   /// before each connection, which is not made without, and every minute of one; blocks.
@@ -67,7 +70,7 @@ struct MqttGatewayOptions {
   Milliseconds connect_timeout{10'000};
 };
 
-/// Make the cloud's end of one replica that is alone: it subscribes plainly. Threads as above.
+/// Make the cloud's end of one replica. Threads as above.
 [[nodiscard]] ECP_EXPORT Result<std::unique_ptr<AgentGateway>> open_mqtt_gateway(
     MqttGatewayOptions options, Env env);
 

@@ -18,13 +18,16 @@ namespace ecp::inline v0::transport {
 namespace {
 
 constexpr std::size_t max_replica_name = 32;
-constexpr auto gateway_reconnect_cap =
-    Milliseconds{4'000};  // There is one; all agents wait for it.
+/// A replica that is frozen keeps its share from the others until the broker gives it up.
+constexpr auto shared_keep_alive = Milliseconds{5'000};
+// There is one, all agents wait for it, and what they say before it listens has to be said again.
+constexpr auto gateway_reconnect_cap = Milliseconds{500};
 
 /// What handlers under way still need when the gateway itself is gone.
 struct GatewayShared {
   GatewayHandlers handlers;
   std::string replica;
+  std::string share_group;            ///< Empty: this replica is alone.
   bool listening = false;             ///< On the executor only.
   std::shared_ptr<GuardProof> proof;  ///< Of a broker that is not in our care; else none.
   std::unique_ptr<SessionCutter> cutter;
@@ -38,11 +41,13 @@ class MqttAgentGateway final : public AgentGateway {
         inbox_(std::make_shared<Inbox>(env.executor, env.limits.inbound_queue,
                                        limits::inbound_octets)),
         session_(std::make_shared<MqttSession>(std::move(session), env, inbox_)) {
+    const bool is_alone = options.share_group.empty();
     shared_->replica = std::move(options.replica);
+    shared_->share_group = std::move(options.share_group);
     shared_->cutter = std::move(options.cutter);
     if (shared_->cutter == nullptr) {
       shared_->cutter = std::make_unique<ControlCutter>(
-          ControlCutter::Options{std::move(options.deny_path)}, session_, env);
+          ControlCutter::Options{std::move(options.deny_path), is_alone}, session_, env);
     }
     if (options.prove) prove_with(std::move(options.prove));
   }
@@ -54,7 +59,7 @@ class MqttAgentGateway final : public AgentGateway {
     session.on_connecting = [shared = shared_]() -> Result<MqttGreeting> {
       if (shared->proof && !shared->proof->take()) return reasons::guard_unproven;
       MqttGreeting greeting;
-      greeting.filters = topics::gateway_filters(shared->replica);
+      greeting.filters = topics::gateway_filters(shared->replica, shared->share_group);
       return greeting;
     };
     session.on_state = [shared = shared_](LinkState state, LinkLoss) {
@@ -66,6 +71,12 @@ class MqttAgentGateway final : public AgentGateway {
     };
     session.on_message = [shared = shared_, inbox = inbox_](std::string_view topic,
                                                             BytesView payload) {
+      if (topic == topics::changed) {
+        inbox->push(payload.size(), [shared, body = Bytes(payload)] {
+          if (shared->handlers.on_told) shared->handlers.on_told(body);
+        });
+        return;
+      }
       auto source = topics::parse_up(topic);
       if (!source) return;
       inbox->push(payload.size(), [shared, source = std::move(*source), body = Bytes(payload)] {
@@ -91,6 +102,11 @@ class MqttAgentGateway final : public AgentGateway {
       return;
     }
     session_->send({topics::of(agent, channel), std::move(payload), 1, std::move(done)});
+  }
+
+  void tell(Bytes payload) override {
+    if (shared_->share_group.empty()) return;
+    session_->send({std::string(topics::changed), std::move(payload), 0, {}});
   }
 
   void deny(link::AgentId agent) override { shared_->cutter->deny(agent); }
@@ -139,7 +155,9 @@ Result<std::unique_ptr<AgentGateway>> open_mqtt_gateway(MqttGatewayOptions optio
   session.brokers = {options.broker};
   session.tls = options.tls;
   session.client_id = std::string(topics::replica_name) + options.replica;
-  session.keep_alive = options.keep_alive;
+  session.keep_alive = options.share_group.empty()
+                           ? options.keep_alive
+                           : std::min(options.keep_alive, shared_keep_alive);
   session.connect_timeout = options.connect_timeout;
   session.reconnect_cap = gateway_reconnect_cap;
   session.max_pending = limits::inbound_queue;
