@@ -127,10 +127,4 @@ bool LiveEvents::has_listener(const access::Scope& scope) const {
                               [&](const LiveRelay& relay) { return relay.has_listener(scope); });
 }
 
-bool LiveEvents::has_listener_within(const access::Scope& scope) const {
-  const std::lock_guard lock(listeners_->mutex);
-  return std::any_of(listeners_->all.begin(), listeners_->all.end(),
-                     [&](const auto& listener) { return scope.contains(listener->scope); });
-}
-
 }  // namespace ecp::inline v0::platform

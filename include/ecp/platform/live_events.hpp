@@ -68,8 +68,6 @@ class ECP_EXPORT LiveEvents {
       const access::Scope& scope, std::function<void(const LiveEvent&)> handler);
   /// True when somebody would hear it, so that data need not be made for nobody.
   [[nodiscard]] bool has_listener(const access::Scope& scope) const;
-  /// True when somebody listens in the scope or in a part of it.
-  [[nodiscard]] bool has_listener_within(const access::Scope& scope) const;
 
  private:
   struct Listeners;

@@ -20,6 +20,15 @@ constexpr Milliseconds interval{1'000};
 /// Sequence of the last entry told of each chain.
 using Cursors = std::map<access::OrganizationId, std::int64_t>;
 
+bool hears(const std::vector<access::Scope>& listened, const access::Scope& scope) {
+  return std::any_of(listened.begin(), listened.end(),
+                     [&](const access::Scope& place) { return place.contains(scope); });
+}
+bool hears_within(const std::vector<access::Scope>& listened, const access::Scope& scope) {
+  return std::any_of(listened.begin(), listened.end(),
+                     [&](const access::Scope& place) { return scope.contains(place); });
+}
+
 /// What one look found.
 struct News {
   Cursors cursors;
@@ -43,14 +52,15 @@ struct AuditFeed::State {
   TimerId timer = TimerId::none;
   std::optional<Cursors> told;  ///< Only in looks; none before the first.
 
-  Result<News> find_news(storage::Transaction& transaction) {
+  Result<News> find_news(storage::Transaction& transaction,
+                         const std::vector<access::Scope>& listened) {
     News news;
     auto& audit = transaction.get<audit::AuditStore>();
     ECP_TRY(const auto heads, audit.heads());
     for (const auto& [chain, head] : heads) {
       news.cursors.emplace(chain, head.sequence);
       // A platform's entry is in no project, so no stream would hear it.
-      if (!told || chain.is_nil() || !live.has_listener_within({chain, {}})) continue;
+      if (!told || chain.is_nil() || !hears_within(listened, {chain, {}})) continue;
       const auto before = told->find(chain);
       const auto above =
           std::max(before == told->end() ? 0 : before->second, head.sequence - audit_feed_entries);
@@ -68,8 +78,9 @@ struct AuditFeed::State {
       const std::scoped_lock stop_lock(guard);
       if (is_stopped) return;
     }
-    auto news =
-        store.read([&](storage::Transaction& transaction) { return find_news(transaction); });
+    const auto listened = live.listened();
+    auto news = store.read(
+        [&](storage::Transaction& transaction) { return find_news(transaction, listened); });
     if (!news) {
       env.log.warning("api", "new audit entries could not be read for the event streams",
                       {{"problem", news.error().describe()}});
@@ -77,7 +88,7 @@ struct AuditFeed::State {
     }
     told = std::move(news->cursors);
     for (const auto& stored : news->entries) {
-      if (!live.has_listener(stored.entry.scope)) continue;
+      if (!hears(listened, stored.entry.scope)) continue;
       json::Writer writer;
       write_entry(writer, stored, news->names);
       live.deliver({stored.entry.scope, "audit", writer.take()});

@@ -25,18 +25,6 @@ struct Place {
 };
 
 TEST_SUITE("platform.LiveEvents") {
-  TEST_CASE("whether somebody listens can be asked of a place, and of all parts of one") {
-    Place place;
-    LiveEvents live;
-    CHECK_FALSE(live.has_listener_within(Scope::platform()));
-    const auto heard = live.subscribe(place.project, [](const LiveEvent&) {});
-    CHECK(live.has_listener(place.project));
-    CHECK_FALSE(live.has_listener(place.organization));
-    CHECK(live.has_listener_within(place.organization));
-    CHECK(live.has_listener_within(place.project));
-    CHECK_FALSE(live.has_listener_within({place.other.organization, {}}));
-  }
-
   TEST_CASE("A listener hears everything inside its scope and nothing else") {
     Place place;
     LiveEvents live;

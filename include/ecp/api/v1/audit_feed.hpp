@@ -17,10 +17,10 @@ class LiveEvents;
 
 namespace ecp::inline v0::api {
 
-/// Looks every second where the audit chains end and publishes what has been sealed since, as
-/// `audit` with the entry as the API shows it, in the entry's own scope. It follows the chains, not
-/// the writers, so that each replica's streams hear what any replica did. Of more than
-/// `audit_feed_entries` in one chain and look only the newest are told; the others are in the log.
+/// Looks every second where the audit chains end and hands what has been sealed since to the
+/// listeners of this process, as `audit` with the entry as the API shows it, in the entry's own
+/// scope. It follows the chains, not the writers: each replica finds what any replica did. Of more
+/// than `audit_feed_entries` in one chain and look only the newest are told; all are in the log.
 ///
 /// Ownership: store, `live` and the env's parts outlive it.
 /// Thread safety: any thread. After `stop` it reads and publishes nothing.
