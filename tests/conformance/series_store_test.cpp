@@ -301,11 +301,14 @@ TEST_SUITE("conformance.series") {
     auto batch = batch_of(1, 10, start);
     batch.samples[3].quality = Quality::bad;
     batch.samples[3].error = "pipeline.timeout";
+    batch.samples[1].late = true;
     world.append(batch);
     const auto points = must(world.store->aggregate(world.key, tag, start, start + 20 * second, 4));
     REQUIRE(points.size() == 4);
     CHECK(points[0].from == start);
     CHECK(points[0].count == 4);
+    CHECK(points[0].late == 1);
+    CHECK(points[1].late == 0);
     CHECK(points[0].min == 1.0);
     CHECK(points[0].max == 5.0);
     CHECK(points[0].first == 1.0);
@@ -318,6 +321,7 @@ TEST_SUITE("conformance.series") {
     REQUIRE(whole.size() == 1);
     CHECK(whole[0].count == 9);
     CHECK(whole[0].last == 10.0);
+    CHECK(whole[0].late == 1);
     CHECK(must(world.store->aggregate(world.key, "none/such/tag", start, start + day, 7)).size() ==
           7);
     CHECK_FALSE(world.store->aggregate(world.key, "x", start, start, 4));

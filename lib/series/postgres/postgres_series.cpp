@@ -34,7 +34,8 @@ constexpr storage::Migration migrations[] = {
      " PRIMARY KEY (tag, since, id));"
      "ALTER TABLE series_chunks ALTER COLUMN body SET STORAGE EXTERNAL;"  // It is dense as it is.
      "CREATE INDEX series_chunks_age ON series_chunks (since);"
-     "CREATE INDEX series_chunks_small ON series_chunks (since, tag) WHERE merged = 0;"
+     "CREATE INDEX series_chunks_small ON series_chunks ((since / 3600000), tag)"
+     " WHERE merged = 0;"
      "CREATE TABLE series_gaps (service BIGINT NOT NULL, since BIGINT NOT NULL, why TEXT NOT NULL,"
      " until BIGINT NOT NULL, samples BIGINT NOT NULL, PRIMARY KEY (service, since, why))"},
 };

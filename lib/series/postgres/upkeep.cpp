@@ -52,23 +52,35 @@ Result<std::int64_t> days_before(Connection& connection, Time end) {
   return row->integer(0);
 }
 
-Result<std::vector<TagHour>> ripe_hours(Connection& connection, Time now) {
-  // A row of an hour that is over, and some minutes for what is on its way.
-  const auto end = now - hour_length - hour_length / 4;
+/// Some hours that are over, and some minutes more for what is on its way, behind `last`.
+Result<std::vector<TagHour>> ripe_hours(Connection& connection, Time now, TagHour last) {
+  const auto end = now - hour_length / 4;
   ECP_TRY(auto* const row,
-          connection.bound("SELECT tag, since / 3600000 FROM series_chunks WHERE merged = 0 AND"
-                           " since < $1 GROUP BY 1, 2 ORDER BY 2, 1 LIMIT $2",
-                           end, hours_per_unit));
+          connection.bound("SELECT DISTINCT since / 3600000, tag FROM series_chunks WHERE"
+                           " merged = 0 AND since / 3600000 < $1 AND (since / 3600000, tag) >"
+                           " ($2, $3) ORDER BY 1, 2 LIMIT $4",
+                           to_ms(end) / hour_length.count(), last.hour, last.tag, hours_per_unit));
   std::vector<TagHour> hours;
   while (true) {
     ECP_TRY(const bool more, row->step());
     if (!more) return hours;
-    hours.push_back({row->integer(0), row->integer(1)});
+    hours.push_back({row->integer(1), row->integer(0)});
   }
+}
+
+/// False when the service is gone, or somebody stores for it just now: then it is left for later.
+Result<bool> lock_service_of(Connection& connection, std::int64_t tag) {
+  ECP_TRY(auto* const row, connection.bound("SELECT s.id FROM series_services s JOIN series_tags t"
+                                            " ON t.service = s.id WHERE t.id = $1"
+                                            " FOR UPDATE OF s SKIP LOCKED",
+                                            tag));
+  return row->step();
 }
 
 /// Whoever takes the rows out puts them in again; a replica that comes second finds none.
 Result<void> merge_hour(Connection& connection, TagHour what) {
+  ECP_TRY(const bool is_locked, lock_service_of(connection, what.tag));
+  if (!is_locked) return {};
   ECP_TRY(auto* const row,
           connection.bound("WITH gone AS (DELETE FROM series_chunks WHERE tag = $1 AND since >= $2"
                            " AND since < $3 RETURNING since, id, body)"
@@ -108,10 +120,12 @@ Result<std::int64_t> remove_days(storage::Store& store, Time keep) {
 }
 
 Result<void> merge_hours(storage::Store& store, Time now) {
+  TagHour last;
   for (int unit = 0; unit < units_of_merging; ++unit) {
     ECP_TRY(const auto hours,
-            store.read([&](Transaction& t) { return ripe_hours(t.connection(), now); }));
+            store.read([&](Transaction& t) { return ripe_hours(t.connection(), now, last); }));
     if (hours.empty()) return {};
+    last = hours.back();
     const auto merge = [&](Transaction& t) -> Result<void> {
       ECP_TRY_VOID(relax(t.connection()));
       for (const auto& hour : hours) ECP_TRY_VOID(merge_hour(t.connection(), hour));
