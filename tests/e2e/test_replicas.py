@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two ecpd on one PostgreSQL and one broker: either may die or freeze, and nobody loses anything by it."""
 import collections
+import json
 import signal
 import socket
 import struct
 import threading
 import time
+import urllib.request
 
 import pytest
 
@@ -19,6 +21,36 @@ INTERVAL_MS = 100
 SETPOINT = 6  # The plant's register, from 0.
 LIMIT = 500
 FREEZE_S = 12  # Longer than the database waits for a frozen transaction, or the broker for a frozen client.
+
+
+class Stream:
+    """One replica's open event stream: the names of what it tells, and the newest time of a value."""
+
+    def __init__(self, api, path):
+        request = urllib.request.Request(api.url + path, headers={"Authorization": "Bearer " + api.token})
+        self.answer = urllib.request.urlopen(request, timeout=60, context=api.context)
+        self.names, self.times = collections.Counter(), collections.Counter()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        name = ""
+        try:
+            for line in self.answer:
+                if line.startswith(b"event:"):
+                    name = line[6:].strip().decode()
+                elif line.startswith(b"data:"):
+                    self._take(name, json.loads(line[5:]))
+        except (OSError, ValueError, AttributeError):
+            pass  # Closed, or its replica is gone.
+
+    def _take(self, name, told):
+        self.names[name] += 1
+        for item in told.get("items", []) if name == "value" else []:
+            if item["tag"] == "plc/fast/counter":
+                self.times[item["time"]] += 1
+
+    def close(self):
+        self.answer.close()
 
 
 class Rig:
@@ -156,6 +188,44 @@ def check_samples(rig):
     assert len(seen[0]) == committed, f"{len(seen[0])} held, {committed} committed"
     assert len(set(seen[0])) == committed, "a sample is there twice"
     return committed
+
+
+def test_an_event_stream_tells_what_any_replica_hears_once(rig):
+    """Values are stored by whichever replica has them, and seen at both; so are commands and entries of the log."""
+    rig.begin()
+    streams = [Stream(api, rig.place + "/events") for api in rig.apis]
+    time.sleep(4)
+    command = rig.apis[0].post(rig.path + "/commands", {"action": "restart"})
+    for stream in streams:
+        wait_for("the command's end", lambda s=stream: s.names["command"] >= 1, 20)
+        wait_for("an entry of the audit log", lambda s=stream: s.names["audit"] >= 1, 20)
+    wait_for("the end", lambda: rig.apis[1].get(f"{rig.place}/commands/{command['id']}")["state"] == "done", 20)
+    seen = [set(stream.times) for stream in streams]
+    both = seen[0] & seen[1]
+    assert len(both) >= 10 and len(both) >= 0.8 * len(seen[0] | seen[1]), (len(both), len(seen[0]), len(seen[1]))
+    for stream in streams:
+        assert max(stream.times.values()) == 1, "a value was told twice"
+        stream.close()
+
+
+def test_an_agent_that_returns_while_a_replica_is_frozen_keeps_its_buffer(rig):
+    """[R22] What the frozen one heard is old news when it wakes up, and no sign of a copied disk."""
+    rig.begin()
+    victim = rig.replicas.planes[1].process
+    for freeze_s in (3, 10):  # Shorter and longer than the broker's patience.
+        victim.child.send_signal(signal.SIGSTOP)
+        for _ in range(3):
+            rig.edge.process.kill()
+            rig.edge.start()
+            time.sleep(freeze_s / 3)
+        victim.child.send_signal(signal.SIGCONT)
+        for api in rig.apis:
+            rig.settle(api, "the agent is back")
+    time.sleep(3)
+    entries = rig.apis[0].items(rig.place.rsplit("/projects/", 1)[0] + "/audit")
+    told = [entry for entry in entries if entry["operation"] == "edge_node.event"]
+    assert not told, told
+    check_samples(rig)
 
 
 def test_either_replica_is_killed_or_frozen_and_nothing_is_lost_or_doubled(rig, capsys):
