@@ -174,6 +174,7 @@ void Agent::State::take_ack(const Bytes& payload) {
 
 /// Reads only: the manifest accepted last, for a plane that was restored from a backup.
 void Agent::State::answer(const link::Question& question, const transport::AnswerHandler& reply) {
+  if (question.method == "state") return reply(link::to_json(measure_state()));
   if (question.method != "manifest") {
     return reply(Error(reasons::unknown_action, {{"action", question.method}}));
   }
@@ -219,6 +220,11 @@ void Agent::State::heartbeat() {
 }
 
 void Agent::State::send_heartbeat() {
+  link_->send({ChannelKind::state, {}, {}}, link::to_json(measure_state()),
+              [](const Result<void>&) {});
+}
+
+link::Heartbeat Agent::State::measure_state() const {
   const auto backlog = buffer_->backlog();
   link::Heartbeat beat;
   beat.connection = *connection_;
@@ -231,7 +237,7 @@ void Agent::State::send_heartbeat() {
   beat.services = service_states();
   shorten_reasons(beat.services);
   beat.host = measure_host(options_.data_folder);
-  link_->send({ChannelKind::state, {}, {}}, link::to_json(beat), [](const Result<void>&) {});
+  return beat;
 }
 
 }  // namespace ecp::inline v0::agent

@@ -68,6 +68,7 @@ class Agent::State {
   void ask_time();
   void heartbeat();
   void send_heartbeat();
+  [[nodiscard]] link::Heartbeat measure_state() const;
 
   /// Finish later what could not be applied and reported at once.
   void settle_later();

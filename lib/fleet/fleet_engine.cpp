@@ -10,6 +10,7 @@
 #include <ecp/fleet/edge_node_store.hpp>
 #include <ecp/transport/calls.hpp>
 
+#include "fleet/doubted_agents.hpp"
 #include "fleet/held_births.hpp"
 #include "fleet/lane.hpp"
 #include "fleet/pending_counts.hpp"
@@ -29,6 +30,7 @@ constexpr Milliseconds denied_interval{2'000};
 constexpr Milliseconds flush_interval{5'000};
 constexpr Milliseconds expire_interval{3'600'000};
 constexpr Milliseconds call_patience{10'000};
+constexpr Milliseconds doubt_patience{3'000};
 
 }  // namespace
 
@@ -45,6 +47,9 @@ struct FleetEngine::State : std::enable_shared_from_this<FleetEngine::State> {
   void take_presence(std::vector<Heard>& messages);
   void work_telemetry(std::vector<Heard>& messages);
   void ask_manifest(EdgeNodeId agent);
+  void doubt(EdgeNodeId agent);
+  void ask_doubted(EdgeNodeId agent);
+  void settle_doubt(EdgeNodeId agent, const Result<std::string>& answer);
   void post_manifest(EdgeNodeId agent, std::string text, transport::AnswerHandler reply);
   void take_manifest(EdgeNodeId agent, const std::string& text);
   void log_dropped(EdgeNodeId agent);
@@ -64,6 +69,7 @@ struct FleetEngine::State : std::enable_shared_from_this<FleetEngine::State> {
   std::shared_ptr<Lane> control;    // Shared: with its posted tasks.
   PendingCounts births;     ///< While an agent has one, its telemetry follows it in `control`.
   PendingCounts manifests;  ///< Handed over by agents.
+  DoubtedAgents doubted;
   HeldBirths held;          ///< In `control` only.
   SteadyTime held_until{};  ///< In `control` only: when those are tried again.
   std::atomic<bool> stopped = false;
@@ -91,6 +97,7 @@ void FleetEngine::State::compose() {
     }
   };
   wired.on_ahead = post(&State::ask_manifest);
+  if (options.has_replicas) wired.on_doubtful = post(&State::doubt);
   presence = std::make_unique<PresenceEngine>(std::move(wired), options.heartbeat, env);
   const auto lane = [this](auto member) {
     return std::make_shared<Lane>(
@@ -109,7 +116,8 @@ void FleetEngine::State::on_message(EdgeNodeId agent, const transport::Channel& 
   const bool is_birth = channel.kind == transport::ChannelKind::presence;
   const auto waiting = is_birth ? births.add(agent) : 0;
   const bool vital = is_birth && waiting <= vital_births;
-  const bool fast = channel.kind == transport::ChannelKind::telemetry && !births.has(agent);
+  const bool fast = channel.kind == transport::ChannelKind::telemetry && !births.has(agent) &&
+                    !doubted.has(agent);
   const auto& lane = fast ? telemetry : control;
   if (waiting <= most_births && lane->push({agent, channel, std::move(payload)}, vital)) return;
   if (is_birth) births.settle(agent);
@@ -136,7 +144,9 @@ void FleetEngine::State::work_control(std::vector<Heard>& messages) {
   const auto is_journal = [](const Heard& heard) {
     return heard.channel.kind != ChannelKind::telemetry;
   };
-  const auto is_held = [this](const Heard& heard) { return held.has(heard.agent); };
+  const auto is_held = [this](const Heard& heard) {
+    return held.has(heard.agent) || doubted.has(heard.agent);
+  };
   const auto others = std::stable_partition(messages.begin(), messages.end(), is_presence);
   work_presence({messages.begin(), others});
   const auto end = std::remove_if(others, messages.end(), is_held);
@@ -209,6 +219,38 @@ void FleetEngine::State::ask_manifest(EdgeNodeId agent) {
               if (!self || self->stopped || !answer) return;
               self->post_manifest(agent, std::move(*answer), [](const Result<std::string>&) {});
             });
+}
+
+/// The agent shall tell its connection itself: what was heard may be overtaken.
+void FleetEngine::State::doubt(EdgeNodeId agent) {
+  if (doubted.add(agent)) ask_doubted(agent);
+}
+
+void FleetEngine::State::ask_doubted(EdgeNodeId agent) {
+  calls.ask(agent, {"state", "{}"}, doubt_patience,
+            [weak = weak_from_this(), agent](Result<std::string> answer) {
+              const auto self = weak.lock();
+              if (!self || self->stopped) return;
+              self->env.workers.post([self, agent, answer = std::move(answer)] {
+                run_guarded(self->env.log, "an agent's answer about its connection", [&] {
+                  if (!self->stopped) self->settle_doubt(agent, answer);
+                });
+              });
+            });
+}
+
+void FleetEngine::State::settle_doubt(EdgeNodeId agent, const Result<std::string>& answer) {
+  const auto told =
+      answer ? link::parse_heartbeat(*answer) : Result<link::Heartbeat>(answer.error());
+  const auto confirmed = told ? presence->confirm(agent, {true, told->connection, told->version})
+                              : Result<void>(told.error());
+  if (confirmed) return doubted.settle(agent);
+  env.log.info("fleet", "an agent did not tell its connection",
+               {{"node", agent.to_string()}, {"error", confirmed.error().describe()}});
+  env.executor.post_after(doubt_patience, [weak = weak_from_this(), agent] {
+    const auto self = weak.lock();
+    if (self && !self->stopped && self->doubted.ask_again(agent)) self->ask_doubted(agent);
+  });
 }
 
 /// One of an agent at a time: it may send as many as it likes.
@@ -346,6 +388,7 @@ void FleetEngine::stop() noexcept {
 
 void FleetEngine::deny(EdgeNodeId node) {
   state_->parts.gateway.deny(node);
+  state_->doubted.settle(node);
   state_->presence->forget(node);
 }
 

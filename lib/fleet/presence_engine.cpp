@@ -65,11 +65,11 @@ std::optional<PresenceNews> PresenceEngine::State::parse(const Heard& heard) {
   std::string problem;
   if (heard.channel.kind == transport::ChannelKind::presence) {
     auto presence = link::parse_presence(heard.payload);
-    if (presence) return PresenceNews{heard.agent, std::move(*presence), 0};
+    if (presence) return PresenceNews{heard.agent, std::move(*presence), 0, false};
     problem = presence.error().describe();
   } else {
     auto heartbeat = link::parse_heartbeat(heard.payload);
-    if (heartbeat) return PresenceNews{heard.agent, std::move(*heartbeat), 0};
+    if (heartbeat) return PresenceNews{heard.agent, std::move(*heartbeat), 0, false};
     problem = heartbeat.error().describe();
   }
   env.log.warning("fleet", "a presence message was refused",
@@ -141,6 +141,7 @@ std::vector<std::size_t> PresenceEngine::State::apply(std::span<const PresenceNe
 
 /// A committed change: remember it and tell those who wait for it.
 void PresenceEngine::State::note(const PresenceEffect& effect) {
+  if (effect.doubtful) return parts.on_doubtful(effect.agent);
   {
     const std::lock_guard lock(mutex);
     auto& known = agents[effect.agent];
@@ -312,6 +313,14 @@ std::vector<std::size_t> PresenceEngine::take(std::span<const Heard> messages) {
   if (news.empty()) return {};
   state_->record_stretches(news);
   return state_->apply(news);
+}
+
+Result<void> PresenceEngine::confirm(EdgeNodeId agent, const link::Presence& presence) {
+  const PresenceNews news{agent, presence, 0, true};
+  state_->record_stretches({&news, 1});
+  ECP_TRY(const auto effects, state_->store({&news, 1}));
+  for (const auto& effect : effects) state_->note(effect);
+  return {};
 }
 
 void PresenceEngine::heard(EdgeNodeId agent) {

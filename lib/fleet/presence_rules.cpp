@@ -36,12 +36,14 @@ class Application {
     effect_.scope = node_.scope();
   }
 
-  Result<PresenceEffect> birth(const link::Presence& presence) {
+  Result<PresenceEffect> birth(const link::Presence& presence, bool confirmed) {
     auto& status = node_.status;
     const bool again =
         presence.connection == status.connection && status.state == ConnectionState::online;
     if (again) return done();  // The same birth, delivered twice.
     if (status.state != ConnectionState::never && presence.connection <= status.connection) {
+      effect_.doubtful = !confirmed && parts_.on_doubtful != nullptr;
+      if (effect_.doubtful) return done();
       ECP_TRY_VOID(distrust_buffers());
       ECP_TRY_VOID(note_flip());
     }
@@ -65,7 +67,10 @@ class Application {
 
   Result<PresenceEffect> heartbeat(const link::Heartbeat& heartbeat) {
     auto& status = node_.status;
-    if (heartbeat.connection < status.connection) return done();
+    if (heartbeat.connection < status.connection) {
+      effect_.doubtful = parts_.on_doubtful != nullptr;
+      return done();
+    }
     if (heartbeat.connection > status.connection) effect_.connected = true;
     status.connection = heartbeat.connection;
     status.version = heartbeat.version;
@@ -194,7 +199,8 @@ Result<std::optional<PresenceEffect>> apply_presence(storage::Transaction& trans
     return std::optional<PresenceEffect>(std::move(effect));
   }
   const auto& presence = std::get<link::Presence>(news.what);
-  ECP_TRY(auto effect, presence.up ? application.birth(presence) : application.will(presence));
+  ECP_TRY(auto effect,
+          presence.up ? application.birth(presence, news.confirmed) : application.will(presence));
   return std::optional<PresenceEffect>(std::move(effect));
 }
 

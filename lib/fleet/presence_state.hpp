@@ -19,7 +19,8 @@ namespace ecp::inline v0::fleet {
 struct PresenceNews {
   EdgeNodeId agent;
   std::variant<link::Presence, link::Heartbeat> what;
-  std::size_t place = 0;  ///< Among the messages it came with.
+  std::size_t place = 0;   ///< Among the messages it came with.
+  bool confirmed = false;  ///< It answers a question asked just now.
 };
 
 /// What a committed unit means for memory, listeners and other engines.
@@ -32,6 +33,7 @@ struct PresenceEffect {
   bool changed = false;  ///< Something worth an event.
   bool behind = false;
   bool ahead = false;
+  bool doubtful = false;              ///< Nothing was changed: the agent shall be asked.
   std::vector<EdgeService> services;  ///< Whose state changed.
 };
 

@@ -44,6 +44,10 @@ class ECP_EXPORT PresenceEngine {
     /// An agent shows a smaller manifest than it should have, or a greater one.
     std::function<void(EdgeNodeId)> on_behind;
     std::function<void(EdgeNodeId)> on_ahead;
+    /// An agent seems to show a counter that is not above the stored one. Given where replicas hear
+    /// agents side by side, since one of them may be slow and what it hears old: the agent itself
+    /// shall tell (`confirm`), and nothing changes before. Absent: what is heard is believed.
+    std::function<void(EdgeNodeId)> on_doubtful{};
   };
   PresenceEngine(Parts parts, Milliseconds heartbeat, Env env);
   ~PresenceEngine();
@@ -54,6 +58,8 @@ class ECP_EXPORT PresenceEngine {
   /// wills that could not be stored: they do not come again by themselves, and nothing else of
   /// their agents may be taken before them.
   [[nodiscard]] std::vector<std::size_t> take(std::span<const Heard> messages);
+  /// What an agent said of its present connection when it was asked; believed.
+  [[nodiscard]] Result<void> confirm(EdgeNodeId agent, const link::Presence& presence);
   /// Anything else heard of an agent also proves that it lives.
   void heard(EdgeNodeId agent);
   /// The gateway is subscribed, or no longer: silence counts only from here on.

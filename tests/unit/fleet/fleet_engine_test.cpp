@@ -51,6 +51,7 @@ class Mouth final : public transport::AgentGateway {
             transport::DoneHandler done) override {
     if (channel.kind == ChannelKind::ack) acks.push_back(must(link::parse_ack(payload)));
     if (channel.kind == ChannelKind::answer_down) answers.push_back(payload);
+    if (channel.kind == ChannelKind::question_down) questions.push_back(channel.label);
     done({});
   }
   void deny(link::AgentId) override {}
@@ -62,11 +63,13 @@ class Mouth final : public transport::AgentGateway {
   transport::GatewayHandlers handlers;
   std::vector<link::Ack> acks;
   std::vector<std::string> answers;
+  std::vector<std::string> questions;  ///< Their ids.
 };
 
 /// A node with a service, and an engine that hears what a test says, in one breath.
 struct Site {
-  explicit Site(const Limits& limits = default_limits) : world(1, limits) {
+  explicit Site(const Limits& limits = default_limits, bool has_replicas = false)
+      : world(1, limits), options{.has_replicas = has_replicas} {
     REQUIRE(engine.start());
   }
 
@@ -88,6 +91,15 @@ struct Site {
     say(id, ChannelKind::telemetry,
         telemetry_document(service, first, count, "buffer-1", world.now()), service.to_string());
   }
+  /// The agent's answer to the last question.
+  void tell_connection(std::int64_t connection) {
+    link::Heartbeat heartbeat;
+    heartbeat.connection = connection;
+    heartbeat.version = "1.0";
+    mouth.handlers.on_message(id, {ChannelKind::answer_up, mouth.questions.back(), mouth.replica()},
+                              link::to_json(link::Answer{link::to_json(heartbeat), {}, {}}));
+    world.run();
+  }
   std::int64_t flips() {
     const auto names = world.audited();
     return std::count(names.begin(), names.end(), "edge_node.event");
@@ -100,9 +112,10 @@ struct Site {
   EdgeServiceId service = world.add_service(id).id;
   Mouth mouth;
   Ill store{*world.store};
+  FleetEngine::Options options;
   FleetEngine engine{{store, *world.series, mouth, world.plane->live, world.plane->desired,
                       world.plane->commands, world.recorder, world.recorder, world.recorder},
-                     {},
+                     options,
                      world.env()};
 };
 
@@ -126,6 +139,69 @@ TEST_SUITE("fleet.FleetEngine") {
     CHECK(site.mouth.acks[1].renew);
     CHECK(must(site.world.series->count(
               {site.world.scope.project.bytes(), site.service.bytes()})) == 3);
+  }
+
+  TEST_CASE("beside replicas, a birth that was overtaken costs the agent nothing") {
+    Site site(default_limits, true);
+    site.birth(site.id, 6);
+    site.telemetry(1, 3);
+    site.world.run();
+    site.birth(site.id, 5);  // Heard long ago, by a replica that was frozen.
+    site.telemetry(4, 3);
+    site.world.run();
+    CHECK(site.mouth.acks.size() == 1);  // Nothing is taken of what may be another disk.
+    REQUIRE(site.mouth.questions.size() == 1);
+
+    site.tell_connection(6);
+    site.telemetry(4, 3);
+    site.world.run();
+
+    REQUIRE(site.mouth.acks.size() == 2);
+    CHECK(site.mouth.acks[1].upto == 6);
+    CHECK_FALSE(site.mouth.acks[1].renew);
+    CHECK(site.flips() == 0);
+    CHECK(site.world.node(site.id).status.connection == 6);
+  }
+
+  TEST_CASE("beside replicas, a disk of an earlier day is found by asking, also by a heartbeat") {
+    Site site(default_limits, true);
+    site.birth(site.id, 10);
+    site.telemetry(1, 3);
+    site.world.run();
+
+    SUBCASE("the birth was heard") { site.birth(site.id, 4); }
+    SUBCASE("the birth was lost with a replica") { site.beat(site.id, 4); }
+    site.world.run();
+    CHECK(site.flips() == 0);
+    CHECK(site.world.node(site.id).status.connection == 10);
+    REQUIRE(site.mouth.questions.size() == 1);
+    site.tell_connection(4);
+    CHECK(site.flips() == 1);
+    CHECK(site.world.node(site.id).status.connection == 4);
+    site.telemetry(2, 3);
+    site.world.run();
+    REQUIRE(site.mouth.acks.size() == 2);
+    CHECK(site.mouth.acks[1].renew);
+  }
+
+  TEST_CASE(
+      "beside replicas, an agent in doubt is asked again until it answers, but not for ever") {
+    Site site(default_limits, true);
+    site.birth(site.id, 10);
+    site.birth(site.id, 4);
+    site.world.run();
+    site.world.pass(20 * second);
+    const auto asked = site.mouth.questions.size();
+    CHECK(asked > 1);
+    site.world.pass(600 * second);
+    const auto in_all = site.mouth.questions.size();
+    CHECK(in_all <= 12);
+    site.world.pass(600 * second);
+    CHECK(site.mouth.questions.size() == in_all);
+    site.beat(site.id, 4);  // Alive after all.
+    site.world.run();
+    site.tell_connection(4);
+    CHECK(site.flips() == 1);
   }
 
   TEST_CASE("a birth is taken when so much waits that other messages are dropped") {
