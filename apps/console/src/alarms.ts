@@ -6,7 +6,7 @@ import { element, list, row } from "./dom";
 import { figure, found, moment, named, t } from "./language";
 import { session, site } from "./site";
 
-const rows = 8;
+const rows = 6;
 let alarms: Alarm[] = [];
 
 export async function loadAlarms(): Promise<void> {

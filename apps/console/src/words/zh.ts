@@ -59,8 +59,8 @@ export const zh: Record<Word, string> = {
   "alarm.name.enrollment_token.used_again": "注册令牌被重复使用",
   "alarm.name.edge_node.identity_doubled": "边缘节点身份重复",
   "alarm.name.platform.restored": "控制平台已从备份恢复",
-  "alarm.above": "{tag} 当前值 {value}，高于 {limit}",
-  "alarm.below": "{tag} 当前值 {value}，低于 {limit}",
+  "alarm.above": "{tag} 值为 {value}，高于 {limit}",
+  "alarm.below": "{tag} 值为 {value}，低于 {limit}",
 
   "chart.title": "最近 {minutes} 分钟",
   "chart.window": "时间范围",
