@@ -20,6 +20,7 @@ constexpr auto reopen_pause = Milliseconds{10'000};
 constexpr auto clock_tolerance = Milliseconds{5'000};
 constexpr int connects_before_refetch = 10;
 constexpr std::size_t reason_octets = 24 * kibibyte;  // Of all services in one heartbeat.
+constexpr auto vitals_interval = Milliseconds{300'000};
 constexpr std::size_t shortest_reason = 16;
 constexpr std::size_t longest_reason = 300;
 
@@ -117,6 +118,7 @@ void Agent::State::link_up() {
   is_linked_ = true;
   failed_connects_ = 0;
   ++session_;
+  told_facts_.clear();
   ask_time();
   send_heartbeat();
   faults_->link_up();
@@ -219,9 +221,18 @@ void Agent::State::heartbeat() {
   post_after(Milliseconds{wait}, &State::heartbeat);
 }
 
+/// A short one while nothing but vitals changes, most of the time.
 void Agent::State::send_heartbeat() {
-  link_->send({ChannelKind::state, {}, {}}, link::to_json(measure_state()),
-              [](const Result<void>&) {});
+  const auto now = env_.clock.steady();
+  auto beat = measure_state();
+  auto facts = link::facts_of(beat);
+  if (facts == told_facts_ && now - told_at_ < vitals_interval) {
+    beat.same = std::move(facts);
+  } else {
+    told_facts_ = std::move(facts);
+    told_at_ = now;
+  }
+  link_->send({ChannelKind::state, {}, {}}, link::to_json(beat), [](const Result<void>&) {});
 }
 
 link::Heartbeat Agent::State::measure_state() const {

@@ -114,6 +114,8 @@ class Agent::State {
   bool is_settling_ = false;
   bool is_refetching_ = false;
   int fetch_failures_ = 0;
+  std::string told_facts_;  ///< Of the last whole heartbeat of this session; empty before it.
+  SteadyTime told_at_{};    ///< And when it was sent.
   std::uint64_t session_ = 0;  ///< Counts link_up, so that old answers are told apart.
   SteadyTime pump_at_ = SteadyTime::max();
   std::string status_text_;

@@ -47,6 +47,7 @@ struct FleetEngine::State : std::enable_shared_from_this<FleetEngine::State> {
   void take_presence(std::vector<Heard>& messages);
   void work_telemetry(std::vector<Heard>& messages);
   void ask_manifest(EdgeNodeId agent);
+  void ask_state(EdgeNodeId agent);
   void doubt(EdgeNodeId agent);
   void ask_doubted(EdgeNodeId agent);
   void settle_doubt(EdgeNodeId agent, const Result<std::string>& answer);
@@ -88,7 +89,7 @@ void FleetEngine::State::compose() {
                           parts.transitions, parts.live},
       env);
   PresenceEngine::Parts wired{
-      parts.store, parts.series, parts.observer, parts.trust, parts.live, {}, {}, {}};
+      parts.store, parts.series, parts.observer, parts.trust, parts.live, {}, {}, {}, {}};
   wired.on_connected = [this](EdgeNodeId agent) { parts.commands.resend(agent); };
   wired.on_behind = [this](EdgeNodeId agent) {
     if (const auto sent = parts.desired.send(agent); !sent) {
@@ -98,6 +99,7 @@ void FleetEngine::State::compose() {
   };
   wired.on_ahead = post(&State::ask_manifest);
   if (options.has_replicas) wired.on_doubtful = post(&State::doubt);
+  wired.on_unclear = post(&State::ask_state);
   presence = std::make_unique<PresenceEngine>(std::move(wired), options.heartbeat, env);
   const auto lane = [this](auto member) {
     return std::make_shared<Lane>(
@@ -251,6 +253,17 @@ void FleetEngine::State::settle_doubt(EdgeNodeId agent, const Result<std::string
     const auto self = weak.lock();
     if (self && !self->stopped && self->doubted.ask_again(agent)) self->ask_doubted(agent);
   });
+}
+
+/// A whole heartbeat, for a short one that we cannot make sense of.
+void FleetEngine::State::ask_state(EdgeNodeId agent) {
+  calls.ask(
+      agent, {"state", "{}"}, call_patience,
+      [weak = weak_from_this(), agent](Result<std::string> answer) {
+        const auto self = weak.lock();
+        if (!self || self->stopped || !answer) return;
+        self->control->push({agent, {transport::ChannelKind::state, {}, {}}, std::move(*answer)});
+      });
 }
 
 /// One of an agent at a time: it may send as many as it likes.

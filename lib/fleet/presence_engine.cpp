@@ -77,11 +77,17 @@ std::optional<PresenceNews> PresenceEngine::State::parse(const Heard& heard) {
   return std::nullopt;
 }
 
+bool is_short(const PresenceNews& news) {
+  const auto* heartbeat = std::get_if<link::Heartbeat>(&news.what);
+  return heartbeat != nullptr && !heartbeat->same.empty();
+}
+
 /// True for a heartbeat that says nothing new; it is remembered, and written by flush.
 bool PresenceEngine::State::is_only_alive(const PresenceNews& news) {
   const auto* heartbeat = std::get_if<link::Heartbeat>(&news.what);
   if (heartbeat == nullptr) return false;
-  const auto facts = facts_of(*heartbeat);
+  const bool is_short = !heartbeat->same.empty();
+  const auto facts = is_short ? heartbeat->same : link::facts_of(*heartbeat);
   const std::lock_guard lock(mutex);
   const auto found = agents.find(news.agent);
   if (found == agents.end()) return false;
@@ -92,7 +98,11 @@ bool PresenceEngine::State::is_only_alive(const PresenceNews& news) {
   known.heard = env.clock.steady();
   known.seen = env.clock.now();
   known.dirty = true;
-  known.heartbeat = *heartbeat;
+  if (!is_short) known.vitals = {heartbeat->buffered, heartbeat->dropped, heartbeat->host};
+  if (known.vitals) {
+    known.vitals->buffered = heartbeat->buffered;
+    known.vitals->dropped = heartbeat->dropped;
+  }
   unchecked.insert(news.agent);
   return true;
 }
@@ -307,6 +317,11 @@ std::vector<std::size_t> PresenceEngine::take(std::span<const Heard> messages) {
   for (std::size_t place = 0; place < messages.size(); ++place) {
     auto parsed = state_->parse(messages[place]);
     if (!parsed || state_->is_only_alive(*parsed)) continue;
+    if (is_short(*parsed)) {  // Of something that we never heard, or have forgotten.
+      heard(parsed->agent);
+      if (state_->parts.on_unclear) state_->parts.on_unclear(parsed->agent);
+      continue;
+    }
     parsed->place = place;
     news.push_back(std::move(*parsed));
   }
@@ -363,7 +378,7 @@ Result<void> PresenceEngine::flush() {
   struct Row {
     EdgeNodeId agent;
     Time seen;
-    std::optional<link::Heartbeat> heartbeat;
+    std::optional<KnownAgent::Vitals> vitals;
   };
   std::vector<Row> rows;
   {
@@ -371,8 +386,7 @@ Result<void> PresenceEngine::flush() {
     for (auto& [id, known] : state_->agents) {
       if (!known.dirty) continue;
       known.dirty = false;
-      rows.push_back({id, known.seen, std::move(known.heartbeat)});
-      known.heartbeat.reset();
+      rows.push_back({id, known.seen, known.vitals});
     }
   }
   // Neighbours in the table share its pages, so that a unit writes few.
@@ -384,8 +398,12 @@ Result<void> PresenceEngine::flush() {
       auto& nodes = transaction.get<EdgeNodeStore>();
       for (auto i = at; i < end; ++i) {
         ECP_TRY_VOID(nodes.touch_seen(rows[i].agent, rows[i].seen));
-        const auto& vitals = rows[i].heartbeat;
-        if (vitals) ECP_TRY_VOID(nodes.put_vitals(rows[i].agent, *vitals));
+        if (!rows[i].vitals) continue;
+        link::Heartbeat vitals;
+        vitals.buffered = rows[i].vitals->buffered;
+        vitals.dropped = rows[i].vitals->dropped;
+        vitals.host = rows[i].vitals->host;
+        ECP_TRY_VOID(nodes.put_vitals(rows[i].agent, vitals));
       }
       return {};
     };

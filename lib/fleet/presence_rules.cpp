@@ -81,7 +81,7 @@ class Application {
     status.host = heartbeat.host;
     ECP_TRY_VOID(come_online());
     for (const auto& service : heartbeat.services) ECP_TRY_VOID(note_service(service));
-    effect_.facts = facts_of(heartbeat);
+    effect_.facts = link::facts_of(heartbeat);
     effect_.behind = node_.is_behind();
     effect_.ahead = node_.is_ahead();
     return store();
@@ -175,18 +175,6 @@ class Application {
 };
 
 }  // namespace
-
-std::string facts_of(const link::Heartbeat& heartbeat) {
-  std::string facts = std::to_string(heartbeat.connection) + '\n' + heartbeat.version + '\n' +
-                      std::to_string(heartbeat.applied.epoch) + '.' +
-                      std::to_string(heartbeat.applied.generation) + '\n' +
-                      heartbeat.manifest_sha256;
-  for (const auto& service : heartbeat.services) {
-    facts += '\n' + service.id.to_string() + ' ' + std::string(link::to_string(service.state)) +
-             ' ' + service.reason;
-  }
-  return to_hex(sha256(facts));  // Kept for each of many agents.
-}
 
 Result<std::optional<PresenceEffect>> apply_presence(storage::Transaction& transaction,
                                                      const PresenceEngine::Parts& parts, Env env,

@@ -28,7 +28,7 @@ struct PresenceEffect {
   EdgeNodeId agent;
   access::Scope scope;
   EdgeNodeStatus status;  ///< As committed.
-  std::string facts;      ///< Of the heartbeat, see `facts_of`; empty for births and wills.
+  std::string facts;      ///< Of the heartbeat, see link::facts_of; empty for births and wills.
   bool connected = false;
   bool changed = false;  ///< Something worth an event.
   bool behind = false;
@@ -47,11 +47,14 @@ struct KnownAgent {
   std::int64_t connection = 0;
   std::int64_t stretched = 0;  ///< The connection before which it was away, as recorded.
   std::string facts;           ///< Of the newest heartbeat that was stored.
-  std::optional<link::Heartbeat> heartbeat;  ///< Newest; its vitals are written by flush.
+  /// What the heartbeats since then say of vitals, written by flush; none before the first.
+  struct Vitals {
+    std::int64_t buffered = 0;
+    std::int64_t dropped = 0;
+    link::Heartbeat::Host host;
+  };
+  std::optional<Vitals> vitals;
 };
-
-/// Everything in a heartbeat that is written at once when it changes.
-[[nodiscard]] std::string facts_of(const link::Heartbeat& heartbeat);
 
 /// Apply births, wills and heartbeats to the database; the observers are told inside.
 [[nodiscard]] Result<std::optional<PresenceEffect>> apply_presence(

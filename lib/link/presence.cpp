@@ -64,8 +64,27 @@ Result<Presence> parse_presence(std::string_view text) {
   return presence;
 }
 
+std::string facts_of(const Heartbeat& heartbeat) {
+  constexpr std::size_t enough = 8;  // Of the digest's octets: nobody gains by a collision.
+  std::string facts = std::to_string(heartbeat.connection) + '\n' + heartbeat.version + '\n' +
+                      std::to_string(heartbeat.applied.epoch) + '.' +
+                      std::to_string(heartbeat.applied.generation) + '\n' +
+                      heartbeat.manifest_sha256;
+  for (const auto& service : heartbeat.services) {
+    facts += '\n' + service.id.to_string() + ' ' + std::string(to_string(service.state)) + ' ' +
+             service.reason;
+  }
+  return to_hex(sha256(facts)).substr(0, 2 * enough);
+}
+
 std::string to_json(const Heartbeat& heartbeat) {
   auto writer = fields::begin_document();
+  if (!heartbeat.same.empty()) {
+    writer.field("connection", heartbeat.connection).field("same", heartbeat.same);
+    if (heartbeat.buffered != 0) writer.field("buffered", heartbeat.buffered);
+    if (heartbeat.dropped != 0) writer.field("dropped", heartbeat.dropped);
+    return fields::end_document(writer);
+  }
   writer.field("connection", heartbeat.connection).field("version", heartbeat.version);
   fields::write_generation(writer, heartbeat.applied);
   writer.field("manifest_sha256", heartbeat.manifest_sha256);
@@ -87,12 +106,17 @@ Result<Heartbeat> parse_heartbeat(std::string_view text) {
   auto& reader = parsed.reader();
   Heartbeat heartbeat;
   ECP_TRY(heartbeat.connection, reader.integer("connection", 0, fields::max_number));
+  ECP_TRY(heartbeat.buffered, reader.integer_or("buffered", 0, 0, fields::max_number));
+  ECP_TRY(heartbeat.dropped, reader.integer_or("dropped", 0, 0, fields::max_number));
+  ECP_TRY(auto same, reader.optional_text("same", fields::word_bounds));
+  if (same) {
+    heartbeat.same = std::move(*same);
+    return heartbeat;
+  }
   ECP_TRY(heartbeat.version, reader.text("version", {0, limits::name_length}));
   ECP_TRY(heartbeat.applied, fields::read_generation(reader));
   ECP_TRY(heartbeat.manifest_sha256, fields::read_digest(reader, "manifest_sha256", true));
   ECP_TRY(heartbeat.time, fields::read_time(reader, "time"));
-  ECP_TRY(heartbeat.buffered, reader.integer_or("buffered", 0, 0, fields::max_number));
-  ECP_TRY(heartbeat.dropped, reader.integer_or("dropped", 0, 0, fields::max_number));
   ECP_TRY(heartbeat.services, fields::read_items<Heartbeat::Service>(
                                   reader, "services", limits::services_per_node, read_service));
   ECP_TRY(heartbeat.host, read_host(reader));

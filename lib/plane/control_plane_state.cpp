@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plane/control_plane_state.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <ecp/core/file.hpp>
@@ -15,6 +16,10 @@ namespace {
 constexpr Milliseconds renewal_interval{3'600'000};
 constexpr Milliseconds sweep_interval{600'000};
 constexpr Milliseconds settle_interval{60'000};
+// Of a connection with the broker; heartbeats, which are more frequent, are what shows who is
+// there.
+constexpr Milliseconds shortest_keep_alive{30'000};
+constexpr int beats_per_keep_alive = 4;
 
 audit::SequencerOptions sequencer_options(const PlaneConfig& config, const std::string& replica) {
   audit::SequencerOptions options;
@@ -163,6 +168,7 @@ fleet::EnrollmentOptions ControlPlane::State::enrollment_options(std::string tru
     const auto& key = base.keys->manifest_key;
     document.manifest_keys.push_back({key.key_id(), key.public_key()});
     document.heartbeat = config.heartbeat;
+    document.keep_alive = std::max(shortest_keep_alive, beats_per_keep_alive * config.heartbeat);
     document.reconnect_cap = config.reconnect_cap;
     return document;
   };

@@ -44,6 +44,8 @@ class ECP_EXPORT PresenceEngine {
     /// An agent shows a smaller manifest than it should have, or a greater one.
     std::function<void(EdgeNodeId)> on_behind;
     std::function<void(EdgeNodeId)> on_ahead;
+    /// A short heartbeat rests on one that is not known here: the whole is wanted.
+    std::function<void(EdgeNodeId)> on_unclear;
     /// An agent seems to show a counter that is not above the stored one. Given where replicas hear
     /// agents side by side, since one of them may be slow and what it hears old: the agent itself
     /// shall tell (`confirm`), and nothing changes before. Absent: what is heard is believed.

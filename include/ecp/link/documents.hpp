@@ -68,7 +68,7 @@ enum class ServiceState : std::uint8_t { unknown, starting, running, degraded, f
 [[nodiscard]] ECP_EXPORT std::string_view to_string(ServiceState state) noexcept;
 [[nodiscard]] ECP_EXPORT Result<ServiceState> parse_service_state(std::string_view text);
 
-/// Heartbeat; enough by itself to rebuild presence.
+/// Heartbeat; enough by itself to rebuild presence, unless it is a short one.
 struct Heartbeat {
   struct Service {
     EdgeServiceId id;
@@ -90,7 +90,12 @@ struct Heartbeat {
   std::int64_t dropped = 0;     ///< Samples ever dropped because the buffer was full.
   std::vector<Service> services;
   Host host;
+  /// Of a short one: facts_of() of an earlier heartbeat, which still holds; beside it only
+  /// `connection`, `buffered` and `dropped` are told.
+  std::string same;
 };
+/// Digest of what seldom changes in a heartbeat: connection, version, manifest and services.
+[[nodiscard]] ECP_EXPORT std::string facts_of(const Heartbeat& heartbeat);
 [[nodiscard]] ECP_EXPORT std::string to_json(const Heartbeat& heartbeat);
 [[nodiscard]] ECP_EXPORT Result<Heartbeat> parse_heartbeat(std::string_view text);
 

@@ -105,6 +105,28 @@ TEST_SUITE("agent.Agent") {
     CHECK(world.plane.heartbeats.size() <= first + 6);
   }
 
+  TEST_CASE("a heartbeat is a short one while nothing but vitals changes") {
+    AgentWorld world;
+    world.deploy();
+    world.wait(20'000);
+    CHECK_FALSE(world.plane.heartbeats.back().same.empty());
+    const auto whole = ecp::link::parse_heartbeat(*world.plane.ask("state"));
+    REQUIRE(whole);
+    CHECK(whole->same.empty());
+    CHECK(ecp::link::facts_of(*whole) == world.plane.heartbeats.back().same);
+
+    const auto before = world.plane.heartbeats.size();
+    world.wait(320'000);
+    const auto is_whole = [](const ecp::link::Heartbeat& beat) { return beat.same.empty(); };
+    const auto begin = world.plane.heartbeats.begin() + static_cast<std::ptrdiff_t>(before);
+    CHECK(std::count_if(begin, world.plane.heartbeats.end(), is_whole) == 1);
+
+    world.network.cut(world.plane.agent);
+    world.network.heal(world.plane.agent);
+    world.wait(5'000);
+    CHECK(world.plane.heartbeats.back().same.empty());
+  }
+
   TEST_CASE("a service's trouble is told long before the next heartbeat is due") {
     AgentWorld world;
     world.deploy();

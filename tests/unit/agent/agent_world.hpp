@@ -92,7 +92,7 @@ class PlaneEnd {
     CHECK(from == agent);
     if (calls_.take(from, channel, payload)) return;
     if (channel.kind == Kind::presence) presences.push_back(*ecp::link::parse_presence(payload));
-    if (channel.kind == Kind::state) heartbeats.push_back(*ecp::link::parse_heartbeat(payload));
+    if (channel.kind == Kind::state) take_heartbeat(*ecp::link::parse_heartbeat(payload));
     if (!acknowledges) return;
     if (channel.kind == Kind::telemetry) take_telemetry(payload);
     if (channel.kind == Kind::reported) {
@@ -111,6 +111,17 @@ class PlaneEnd {
       for (auto& item : batch->items) transitions.push_back(std::move(item));
       acknowledge("alarm", batch->buffer_id, last_of(*batch));
     }
+  }
+  /// A short one says what the last whole one said.
+  void take_heartbeat(ecp::link::Heartbeat beat) {
+    if (!beat.same.empty()) {
+      REQUIRE_FALSE(heartbeats.empty());
+      auto whole = heartbeats.back();
+      CHECK(ecp::link::facts_of(whole) == beat.same);
+      whole.same = beat.same;
+      beat = std::move(whole);
+    }
+    heartbeats.push_back(std::move(beat));
   }
   void take_events(const ecp::Bytes& payload) {
     auto batch = ecp::link::parse_event_batch(payload);

@@ -132,6 +132,48 @@ TEST_SUITE("fleet.PresenceEngine") {
     CHECK(world.node(id).status.applied == link::Generation{1, 1});
   }
 
+  TEST_CASE("short heartbeats alone keep a node online, with what it buffers") {
+    World world;
+    Agent agent(world, world.add_node("press").id);
+    agent.beat();
+    agent.beat();
+    for (int i = 0; i < 40; ++i) {
+      world.pass(15 * second);
+      agent.beat_shortly(i);
+    }
+    world.pass(6 * second);
+    const auto status = world.node(agent.id()).status;
+    CHECK(status.state == ConnectionState::online);
+    CHECK(status.buffered == 39);
+    CHECK(world.now() - status.last_seen < 10 * second);
+    CHECK(world.recorder.absent.empty());
+    CHECK(agent.questions.empty());
+  }
+
+  TEST_CASE(
+      "a control plane that does not know what a short heartbeat rests on asks for the whole") {
+    World world;
+    Agent agent(world, world.add_node("press").id);
+    const auto service = world.add_service(agent.id()).id;
+    agent.beat();
+    world.stop_plane();
+    world.start_plane();
+    agent.beat_shortly();
+    REQUIRE(agent.questions.size() == 1);
+    CHECK(agent.questions[0].find("\"state\"") != std::string::npos);
+
+    link::Heartbeat whole;
+    whole.connection = agent.connection_;
+    whole.version = "1.0";
+    whole.services = {{service, link::ServiceState::running, ""}};
+    agent.answer(link::to_json(whole));
+
+    CHECK(world.service(service).status.state == link::ServiceState::running);
+    whole.same = link::facts_of(whole);
+    agent.send(transport::ChannelKind::state, link::to_json(whole));
+    CHECK(agent.questions.size() == 1);
+  }
+
   TEST_CASE("last-seen is written within five seconds, not with each heartbeat") {
     World world;
     Agent agent(world, world.add_node("press").id);

@@ -253,7 +253,10 @@ class Agent {
         commands.push_back(must(link::parse_command(payload)));
       }
       if (channel.kind == transport::ChannelKind::answer_down) answers.push_back(payload);
-      if (channel.kind == transport::ChannelKind::question_down) questions.push_back(payload);
+      if (channel.kind == transport::ChannelKind::question_down) {
+        questions.push_back(payload);
+        asked = channel;
+      }
     };
     REQUIRE(link_->start(std::move(handlers)));
     world.run();
@@ -269,6 +272,21 @@ class Agent {
   void send(transport::ChannelKind kind, Bytes payload, const std::string& label = {}) {
     link_->send({kind, label, {}}, std::move(payload), [](const Result<void>&) {});
     world_.run();
+  }
+  /// Answer the last question.
+  void answer(const std::string& result_json) {
+    link_->send({transport::ChannelKind::answer_up, asked.label, asked.replica},
+                link::to_json(link::Answer{result_json, {}, {}}), [](const Result<void>&) {});
+    world_.run();
+  }
+  /// Say that nothing has changed since a beat without services or manifest.
+  void beat_shortly(std::int64_t buffered = 0) {
+    link::Heartbeat heartbeat;
+    heartbeat.connection = connection_;
+    heartbeat.version = "1.0";
+    heartbeat.same = link::facts_of(heartbeat);
+    heartbeat.buffered = buffered;
+    send(transport::ChannelKind::state, link::to_json(heartbeat));
   }
   void beat(link::Generation applied = {}, std::vector<link::Heartbeat::Service> services = {},
             const std::string& manifest_sha256 = {}) {
@@ -293,6 +311,7 @@ class Agent {
   std::vector<link::Command> commands;
   std::vector<std::string> answers;
   std::vector<std::string> questions;
+  transport::Channel asked;  ///< The last question.
   std::int64_t connection_;
 
  private:

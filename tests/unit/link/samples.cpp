@@ -38,6 +38,15 @@ Heartbeat heartbeat() {
   return beat;
 }
 
+Heartbeat short_heartbeat() {
+  Heartbeat beat;
+  beat.connection = 7;
+  beat.same = facts_of(heartbeat());
+  beat.buffered = 12;
+  beat.dropped = 3;
+  return beat;
+}
+
 Manifest manifest() {
   Manifest made;
   made.agent = fixed_id<AgentId>(1);
@@ -177,6 +186,7 @@ const std::vector<DocumentSample>& document_samples() {
       sample("link_document", to_json(link_document()), parse_link_document),
       sample("presence", to_json(Presence{true, 7, "0.1.0"}), parse_presence),
       sample("heartbeat", to_json(heartbeat()), parse_heartbeat),
+      sample("heartbeat_short", to_json(short_heartbeat()), parse_heartbeat),
       sample("manifest", to_json(manifest()), parse_manifest),
       sample("signed_manifest", to_json(signed_manifest()), parse_signed_manifest),
       sample("reported_batch", to_json(reported_batch()), parse_reported_batch),
