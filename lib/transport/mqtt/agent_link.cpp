@@ -69,6 +69,7 @@ class MqttAgentLink final : public AgentLink {
  private:
   static Result<MqttGreeting> greeting(const LinkShared& shared) {
     MqttGreeting greeting;
+    greeting.must_be_heard = true;
     greeting.filters = {topics::agent_filter(shared.agent)};
     if (!shared.handlers.on_connecting) return greeting;
     auto presence = shared.handlers.on_connecting();

@@ -23,6 +23,8 @@ namespace {
 constexpr std::size_t default_payload = limits::mqtt_packet - packet_overhead;
 constexpr int keep_alive_step_ms = 1'000;  // libmosquitto wants to be called this often.
 constexpr int nobody_subscribed = 0x10;
+constexpr Milliseconds shortest_repeat{250};
+constexpr Milliseconds longest_repeat{15'000};
 constexpr int quota_exceeded = 0x97;
 constexpr int first_refusal = 0x80;
 
@@ -318,12 +320,43 @@ void MqttSession::greet(MqttConnection& connection, MqttGreeting& greeting) {
   };
   bool sent = greeting.filters.empty() || connection.subscribe(greeting.filters, 1, on_subscribed);
   for (const auto& message : greeting.messages) {
-    sent = sent && connection.publish(message.topic, message.payload, message.qos, false, {});
+    const auto told = [this, message, again = greeting.must_be_heard](int code) {
+      if (again && code == nobody_subscribed) repeat(message, 0);
+    };
+    sent = sent && connection.publish(message.topic, message.payload, message.qos, false, told);
   }
   if (!sent) {
     const std::lock_guard lock(mutex_);
     requests_.timed_out = true;
   }
+}
+
+/// A broker forgets what nobody is subscribed to; a birth that nobody heard comes once a
+/// connection.
+void MqttSession::repeat(const MqttMessage& message, unsigned tries) {
+  std::uint64_t attempt = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    attempt = attempt_;
+  }
+  const auto wait = retry_delay(env_.random, tries, longest_repeat);
+  env_.executor.post_after(
+      wait + shortest_repeat, [weak = weak_from_this(), message, tries, attempt] {
+        const auto self = weak.lock();
+        if (!self || !self->is_attempt(attempt)) return;
+        auto again = message;
+        again.done = [weak, message, tries, attempt](const Result<void>& taken) {
+          const auto alive = weak.lock();
+          if (taken || !taken.error().is(reasons::nobody_listens)) return;
+          if (alive && alive->is_attempt(attempt)) alive->repeat(message, tries + 1);
+        };
+        self->send(std::move(again));
+      });
+}
+
+bool MqttSession::is_attempt(std::uint64_t attempt) const {
+  const std::lock_guard lock(mutex_);
+  return up_ && attempt_ == attempt;
 }
 
 bool MqttSession::take_requests(MqttConnection& connection) {

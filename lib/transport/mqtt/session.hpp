@@ -36,6 +36,7 @@ struct MqttGreeting {
   std::optional<MqttMessage> will;
   std::vector<std::string> filters;   ///< Subscribed with QoS 1.
   std::vector<MqttMessage> messages;  ///< Sent after the subscriptions, before anything else.
+  bool must_be_heard = false;         ///< Those that nobody is subscribed to are sent again.
 };
 
 struct MqttSessionOptions {
@@ -88,6 +89,8 @@ class MqttSession final : public std::enable_shared_from_this<MqttSession> {
   void run();                             ///< The thread.
   LinkLoss serve(MqttGreeting greeting);  ///< One connection, from connect to loss.
   void greet(MqttConnection& connection, MqttGreeting& greeting);
+  void repeat(const MqttMessage& message, unsigned tries);
+  [[nodiscard]] bool is_attempt(std::uint64_t attempt) const;
   bool take_requests(MqttConnection& connection);  ///< False: give the connection up.
   void tell(LinkState state, LinkLoss loss);
   void finish(DoneHandler done, Result<void> outcome);

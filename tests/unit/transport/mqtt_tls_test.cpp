@@ -251,6 +251,30 @@ TEST_SUITE("transport.MqttTls") {
     world.real.stop();
   }
 
+  TEST_CASE("a birth that nobody heard is told again until somebody listens") {
+    World world;
+    const auto agent = world.env.ids.next<link::AgentId>();
+    auto link = world.live.link(agent);
+    std::atomic<bool> up = false;
+    transport::LinkHandlers handlers;
+    handlers.on_connecting = [] { return transport::LinkHandlers::Presence{"birth", "will"}; };
+    handlers.on_state = [&](LinkState state, LinkLoss) { up = up || state == LinkState::up; };
+    REQUIRE(link->start(std::move(handlers)));
+    REQUIRE(eventually([&up] { return up.load(); }));
+
+    auto gateway = world.live.gateway("one");
+    std::atomic<int> births = 0;
+    transport::GatewayHandlers hearing;
+    hearing.on_message = [&](link::AgentId, const transport::Channel& channel, const Bytes& text) {
+      if (channel.kind == transport::ChannelKind::presence && text == "birth") ++births;
+    };
+    REQUIRE(gateway->start(std::move(hearing)));
+    CHECK(eventually([&births] { return births == 1; }));
+    link->stop();
+    gateway->stop();
+    world.real.stop();
+  }
+
   TEST_CASE("[R22] of two agents with one identity only one is up at a time, and both are logged") {
     World world;
     const auto agent = world.env.ids.next<link::AgentId>();
