@@ -24,8 +24,13 @@ Session::Session(Endpoint endpoint, SessionCounts& counts)
   mosquitto_int_option(client_, MOSQ_OPT_RECEIVE_MAXIMUM, in_flight);
   mosquitto_int_option(client_, MOSQ_OPT_SEND_MAXIMUM, in_flight);
   const auto& folder = endpoint_.folder;
-  mosquitto_tls_set(client_, (folder + "/roots.pem").c_str(), nullptr,
-                    (folder + "/certificate.pem").c_str(), (folder + "/key.pem").c_str(), nullptr);
+  if (endpoint_.is_plain) {
+    mosquitto_username_pw_set(client_, endpoint_.user_name.c_str(), nullptr);
+  } else {
+    mosquitto_tls_set(client_, (folder + "/roots.pem").c_str(), nullptr,
+                      (folder + "/certificate.pem").c_str(), (folder + "/key.pem").c_str(),
+                      nullptr);
+  }
   mosquitto_connect_callback_set(client_, [](mosquitto*, void* object, int code) {
     auto& self = self_of(object);
     if (code != 0) {

@@ -2,8 +2,8 @@
 #pragma once
 
 /// @file
-/// One MQTT session over mutual TLS, driven by the owner's poll loop. Needs nothing but
-/// libmosquitto.
+/// One MQTT session over mutual TLS, or plain on loopback, driven by the owner's poll loop. Needs
+/// nothing but libmosquitto.
 
 #include <mosquitto.h>
 
@@ -19,7 +19,9 @@ struct Endpoint {
   int port = 0;
   int keep_alive_s = 60;
   std::string client_id;
-  std::string folder;  ///< Holds roots.pem, certificate.pem and key.pem.
+  std::string folder;          ///< Holds roots.pem, certificate.pem and key.pem.
+  std::string user_name = {};  ///< Said on a plain listener, which asks for no proof.
+  bool is_plain = false;
 };
 
 /// What the sessions of a process count together.

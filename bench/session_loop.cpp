@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <utility>
@@ -16,7 +17,7 @@ namespace {
 constexpr std::size_t connects_at_once = 50;  // First handshakes; more only queue in the broker.
 constexpr int poll_ms = 20;
 constexpr int sweep_ms = 100;
-constexpr int connect_patience_ms = 10'000;  // As the product's own.
+constexpr unsigned most_doublings = 2;  // To 40 s.
 
 std::int64_t steady_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -40,10 +41,12 @@ void raise_descriptor_limit() {
 }
 
 SessionLoop::SessionLoop(std::vector<std::unique_ptr<Session>>& sessions,
-                         const SessionCounts& counts, BackOff back_off)
+                         const SessionCounts& counts, BackOff back_off,
+                         std::int64_t connect_patience_ms)
     : sessions_(sessions),
       counts_(counts),
       back_off_(std::move(back_off)),
+      connect_patience_ms_(connect_patience_ms),
       ways_(sessions.size()),
       poll_(epoll_create1(EPOLL_CLOEXEC)) {}
 
@@ -96,7 +99,7 @@ void SessionLoop::sweep(std::int64_t now_ms) {
     }
     if (way.descriptor >= 0 && session.descriptor() < 0) note_loss(i, now_ms);
     if (way.descriptor >= 0) {
-      if (now_ms - way.begun_ms > connect_patience_ms) note_loss(i, now_ms);
+      if (now_ms - way.begun_ms > patience_ms(way)) note_loss(i, now_ms);
       continue;
     }
     if (i >= first_opened_) {  // The first time, a few at once.
@@ -105,6 +108,11 @@ void SessionLoop::sweep(std::int64_t now_ms) {
     }
     if (now_ms >= way.next_ms) open(i, now_ms);
   }
+}
+
+/// Grows with each failure, as the product's own does in a large fleet.
+std::int64_t SessionLoop::patience_ms(const Way& way) const {
+  return connect_patience_ms_ << std::min(way.failures, most_doublings);
 }
 
 void SessionLoop::open(std::size_t index, std::int64_t now_ms) {

@@ -21,11 +21,12 @@ class SessionLoop {
  public:
   /// Milliseconds to wait after a number of failures in a row.
   using BackOff = std::function<std::int64_t(unsigned failures)>;
+  static constexpr std::int64_t product_patience_ms = 10'000;
   /// Does what a line of standard input says; false ends the loop.
   using Command = std::function<bool(const std::string& line)>;
 
   SessionLoop(std::vector<std::unique_ptr<Session>>& sessions, const SessionCounts& counts,
-              BackOff back_off);
+              BackOff back_off, std::int64_t connect_patience_ms = product_patience_ms);
   ~SessionLoop();
   SessionLoop(const SessionLoop&) = delete;
   SessionLoop& operator=(const SessionLoop&) = delete;
@@ -44,12 +45,14 @@ class SessionLoop {
   void turn();
   void serve(std::size_t index, std::uint32_t events);
   void sweep(std::int64_t now_ms);
+  [[nodiscard]] std::int64_t patience_ms(const Way& way) const;
   void open(std::size_t index, std::int64_t now_ms);
   void note_loss(std::size_t index, std::int64_t now_ms);
 
   std::vector<std::unique_ptr<Session>>& sessions_;
   const SessionCounts& counts_;
   BackOff back_off_;
+  std::int64_t connect_patience_ms_;
   std::vector<Way> ways_;
   int poll_;
   std::size_t first_opened_ = 0;

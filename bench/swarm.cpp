@@ -3,12 +3,18 @@
 // A swarm of agents that speak the real protocol over mutual TLS, for capacity and roll-out
 // figures.
 //
-//   ecp-swarm URL ROOT_PEM TOKEN_FILE FOLDER FIRST COUNT
+//   ecp-swarm URL ROOT_PEM TOKEN_FILE FOLDER FIRST COUNT [OPTION VALUE]...
 //
 // Enrolls COUNT agents with one token, connects them and answers heartbeats and manifests. Prints
 // "enrolled N" and "connected N"; then takes commands on standard input, one a line: "status"
 // prints counters, "reset N" drops N sockets, "probe" makes every agent report
-// until it is acknowledged, "quit" ends.
+// until it is acknowledged, "blast N" makes every agent tell its state N times, "quit" ends.
+//
+// Options: --plain PORT connects without TLS to a listener that takes a name for a proof, for the
+// cost of ingest alone; --retry MS waits so long after a lost or failed connection, all agents at
+// once, instead of the product's jittered and growing time; --patience S gives a connection so long
+// instead of the product's 10 s; --tags N collects N tags once a second, in batches of ten seconds,
+// from when the agent gets an edge service.
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -40,7 +46,25 @@ struct Arguments {
   std::string url, root_pem, token, folder;
   int first = 0;
   int count = 0;
+  swarm::Manner manner;
+  int retry_ms = -1;  ///< -1: the product's own.
+  int patience_s = swarm::SessionLoop::product_patience_ms / 1'000;
 };
+
+/// False when an option is not known or has no value.
+bool take_options(int argc, char** argv, Arguments& arguments) {
+  for (int i = 7; i < argc; i += 2) {
+    const std::string name = argv[i];
+    int* place = name == "--plain"      ? &arguments.manner.plain_port
+                 : name == "--retry"    ? &arguments.retry_ms
+                 : name == "--patience" ? &arguments.patience_s
+                 : name == "--tags"     ? &arguments.manner.tags
+                                        : nullptr;
+    if (place == nullptr || i + 1 == argc) return false;
+    *place = std::atoi(argv[i + 1]);
+  }
+  return true;
+}
 
 /// Enroll one agent and leave its files in `folder`.
 ecp::Result<link::LinkDocument> enroll(ecp::http::Client& client, const Arguments& arguments,
@@ -88,6 +112,11 @@ bool obey(const std::string& line, const Agents& agents, const swarm::Totals& to
   } else if (word == "probe") {
     for (auto* agent : agents) agent->probe();
     std::cout << "probing " << agents.size() << std::endl;
+  } else if (word == "blast") {
+    int count = 0;
+    words >> count;
+    for (auto* agent : agents) agent->blast(count);
+    std::cout << "blasted " << count << std::endl;
   } else {
     std::cout << "connected=" << totals.connected << " sessions=" << totals.sessions
               << " refused=" << totals.refused << " manifests=" << totals.manifests
@@ -96,7 +125,9 @@ bool obey(const std::string& line, const Agents& agents, const swarm::Totals& to
               << " manifest_octets=" << totals.manifest_octets
               << " report_octets=" << totals.report_octets
               << " state_octets=" << totals.state_octets << " ack_octets=" << totals.ack_octets
-              << std::endl;
+              << " connections=" << totals.connections << " blasted=" << totals.blasted
+              << " collecting=" << totals.collecting << " samples_made=" << totals.samples_made
+              << " samples_stored=" << totals.samples_stored << std::endl;
   }
   return true;
 }
@@ -104,8 +135,10 @@ bool obey(const std::string& line, const Agents& agents, const swarm::Totals& to
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 7) {
-    std::cerr << "usage: ecp-swarm URL ROOT_PEM TOKEN_FILE FOLDER FIRST COUNT\n";
+  Arguments arguments;
+  if (argc < 7 || !take_options(argc, argv, arguments)) {
+    std::cerr << "usage: ecp-swarm URL ROOT_PEM TOKEN_FILE FOLDER FIRST COUNT [--plain PORT] "
+                 "[--retry MS] [--patience S] [--tags N]\n";
     return 2;
   }
   swarm::raise_descriptor_limit();
@@ -115,8 +148,12 @@ int main(int argc, char** argv) {
     std::cerr << (root ? token.error() : root.error()).describe() << '\n';
     return 1;
   }
-  Arguments arguments{
-      argv[1], *root, std::string(token->view()), argv[4], std::atoi(argv[5]), std::atoi(argv[6])};
+  arguments.url = argv[1];
+  arguments.root_pem = *root;
+  arguments.token = std::string(token->view());
+  arguments.folder = argv[4];
+  arguments.first = std::atoi(argv[5]);
+  arguments.count = std::atoi(argv[6]);
   mosquitto_lib_init();
   ecp::StreamLog log(STDERR_FILENO, ecp::LogLevel::warning, ecp::system_clock());
   ecp::RealEnv world(log, 1);
@@ -136,14 +173,17 @@ int main(int argc, char** argv) {
       return 1;
     }
     reconnect_cap = document->reconnect_cap;
-    auto agent = std::make_unique<swarm::Agent>(std::move(*document), folder, totals, random);
+    auto agent = std::make_unique<swarm::Agent>(std::move(*document), folder, totals, random,
+                                                arguments.manner);
     agents.push_back(agent.get());
     sessions.push_back(std::move(agent));
   }
   std::cout << "enrolled " << arguments.count << std::endl;
-  swarm::SessionLoop loop(sessions, totals, [&random, reconnect_cap](unsigned failures) {
+  const auto back_off = [&random, reconnect_cap, &arguments](unsigned failures) -> std::int64_t {
+    if (arguments.retry_ms >= 0) return arguments.retry_ms;
     return ecp::transport::retry_delay(random, failures, reconnect_cap).count();
-  });
+  };
+  swarm::SessionLoop loop(sessions, totals, back_off, std::int64_t{1'000} * arguments.patience_s);
   loop.run([&](const std::string& line) { return obey(line, agents, totals); });
   return 0;
 }

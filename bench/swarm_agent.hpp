@@ -12,6 +12,7 @@
 #include <ecp/link/documents.hpp>
 
 #include "session.hpp"
+#include "swarm_telemetry.hpp"
 
 namespace swarm {
 
@@ -25,17 +26,30 @@ struct Totals : SessionCounts {
   std::size_t report_octets = 0;
   std::size_t state_octets = 0;
   std::size_t ack_octets = 0;
+  std::uint64_t connections = 0;  ///< Sum of the agents' counters of connections.
+  std::uint64_t blasted = 0;      ///< Statuses of `blast`.
+  std::uint64_t collecting = 0;   ///< Agents that have an edge service.
+  std::uint64_t samples_made = 0;
+  std::uint64_t samples_stored = 0;
+};
+
+/// How the agents of a process differ from the product's.
+struct Manner {
+  int plain_port = 0;  ///< Of a listener without TLS; 0: mutual TLS as the plane says.
+  int tags = 0;        ///< Collected once a second when an edge service is given.
 };
 
 /// Enrolled identity and its MQTT session, driven by the owner's poll loop.
 class Agent final : public Session {
  public:
   Agent(ecp::link::LinkDocument document, const std::string& folder, Totals& totals,
-        ecp::Random& random);
+        ecp::Random& random, const Manner& manner);
 
   void tick(std::int64_t now_ms) override;
   /// Report once more what is applied; the acknowledgement shows that the plane is there.
   void probe();
+  /// Tell the state at once, some times; each with the next number as what is buffered.
+  void blast(int count);
 
  private:
   void on_connecting() override;
@@ -46,7 +60,12 @@ class Agent final : public Session {
   void take_manifest(std::string_view text);
   void take_ack(std::string_view text);
   void report();
+  ecp::link::Heartbeat state() const;
   void send_heartbeat();
+  void tell_whole();
+  void tell_birth();
+  void answer(std::string_view topic);
+  void send_telemetry();
 
   ecp::link::LinkDocument document_;
   std::string prefix_;
@@ -55,6 +74,10 @@ class Agent final : public Session {
   std::int64_t connection_ = 0;
   std::int64_t now_ms_ = 0;
   std::int64_t next_heartbeat_ms_ = 0;
+  std::int64_t birth_again_ms_ = 0;  ///< 0: it was heard, or is under way.
+  unsigned births_ = 0;              ///< Tries of this connection.
+  std::string told_facts_;
+  std::int64_t told_ms_ = 0;  ///< When the last whole heartbeat was sent.
   std::int64_t report_again_ms_ = 0;
   ecp::link::Generation applied_;
   std::vector<ecp::link::ManifestResource> resources_;
@@ -63,6 +86,8 @@ class Agent final : public Session {
   bool awaiting_ack_ = false;
   bool report_due_ = false;
   std::string buffer_id_;
+  std::int64_t blasts_ = 0;
+  Telemetry telemetry_;
 };
 
 }  // namespace swarm

@@ -10,7 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests" / "
 from product import Process, find, free_port, make_project, wait_for  # noqa: E402
 
 TICKS = os.sysconf("SC_CLK_TCK")
-PROCESSES = 2  # libmosquitto takes three descriptors a client, and 20,000 is the usual hard limit.
+PER_PROCESS = 6_500  # libmosquitto takes three descriptors a client, and 20,000 is the usual hard limit.
 
 
 def cpu_seconds(pid):
@@ -37,9 +37,12 @@ class Child:
         line = self.line()
         assert line == text, f"{line!r} where {text!r} was due"
 
-    def ask(self, command):
+    def say(self, command):
         self.child.stdin.write(command + "\n")
         self.child.stdin.flush()
+
+    def ask(self, command):
+        self.say(command)
         return self.line()
 
     def status(self):
@@ -64,8 +67,11 @@ class Group:
         return max(part.status()[name] for part in self.parts)
 
     def tell(self, command):
+        """Give a command to all at once, then await every answer."""
         for part in self.parts:
-            part.ask(command)
+            part.say(command)
+        for part in self.parts:
+            part.line()
 
     def end(self):
         for part in self.parts:
@@ -75,31 +81,35 @@ class Group:
 class Swarm(Group):
     """Agents of one project, enrolled and connected."""
 
-    def __init__(self, plane, api, folder, count):
+    def __init__(self, plane, api, folder, count, options=()):
         super().__init__()
-        self.plane, self.api, self.folder = plane, api, folder
-        self.each = count // PROCESSES
-        self.count = self.each * PROCESSES
+        self.plane, self.api, self.folder, self.options = plane, api, folder, options
+        processes = max(2, -(-count // PER_PROCESS))
+        self.each = count // processes
+        self.count = self.each * processes
         _, self.place = make_project(api)
-        self.firsts = [number * self.each for number in range(PROCESSES)]
+        self.firsts = [number * self.each for number in range(processes)]
         self.enrolled_s = 0.0
 
     def inner(self, first):
         return self.folder / f"swarm-{first}"
 
-    def start(self):
+    def make_token(self, first):
         token = self.api.post(
-            self.place + "/enrollment-tokens", {"name": "swarm", "uses": self.count, "expires_in_s": 7200}
+            self.place + "/enrollment-tokens", {"name": f"swarm {first}", "uses": self.each, "expires_in_s": 7200}
         )
-        token_file = self.folder / "token"
+        token_file = self.folder / f"token-{first}"
         token_file.write_text(token["token"])
         token_file.chmod(0o600)
+        return token_file
+
+    def start(self):
         begun = time.monotonic()
         for first in self.firsts:
             self.inner(first).mkdir()
             self.parts.append(Child(
-                [find("ecp-swarm"), self.plane.url, self.plane.data / "root-ca.pem", token_file,
-                 self.inner(first), first, self.each],
+                [find("ecp-swarm"), self.plane.url, self.plane.data / "root-ca.pem", self.make_token(first),
+                 self.inner(first), first, self.each, *self.options],
                 self.folder / f"swarm-{first}.log",
             ))
         for part in self.parts:
@@ -107,8 +117,11 @@ class Swarm(Group):
         self.enrolled_s = time.monotonic() - begun
         for part in self.parts:
             part.expect(f"connected {self.each}")
-        wait_for("all online", lambda: self.online() == self.count, 120)
+        self.wait_online()
         return self
+
+    def wait_online(self):
+        wait_for("all online", lambda: self.online() == self.count, 120)
 
     def online(self):
         return self.api.get(f"{self.place}/edgenodes?state=online&limit=1")["total"]

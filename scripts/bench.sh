@@ -18,12 +18,16 @@ fi
 if [ -z "${ECP_BUILD:-}" ]; then
   cmake --preset release -Wno-dev -DECP_BUILD_BENCH=ON >/dev/null && \
     cmake --build --preset release -j "$(nproc)" \
-      --target ecpd ecp-edge ecp_mosquitto_plugin ecp-swarm ecp-raw-rollout ecp-poll-jitter \
+      --target ecpd ecp-edge ecp_mosquitto_plugin ecp-swarm ecp-raw-rollout ecp-bare-subscriber \
+      ecp-poll-jitter \
       >/dev/null || exit 1
   export ECP_BUILD=$PWD/build/release
 fi
 echo "build: $ECP_BUILD"
 export ECP_BENCH_STEADY_S=${ECP_BENCH_STEADY_S:-30}
+wire_says=$(mktemp)  # Octets do not depend on what else runs; five minutes of an idle node take their time.
+/usr/bin/python3 bench/wire.py >"$wire_says" &
+wire=$!
 jitter=$(find "$ECP_BUILD" -type f -name ecp-poll-jitter -print -quit)
 "${jitter:-ecp-poll-jitter}" || code=1
 /usr/bin/python3 bench/footprint.py || code=1
@@ -31,3 +35,8 @@ jitter=$(find "$ECP_BUILD" -type f -name ecp-poll-jitter -print -quit)
 /usr/bin/python3 bench/configuration.py || code=1
 /usr/bin/python3 bench/fleet.py --agents "${ECP_BENCH_AGENTS:-1000}" || code=1
 exit $code
+/usr/bin/python3 bench/ingest.py --sessions 1000 --messages 100000 || code=1
+/usr/bin/python3 bench/storm.py --agents "${ECP_BENCH_AGENTS:-1000}" --pairs 1 || code=1
+wait "$wire" || code=1
+cat "$wire_says"
+rm -f "$wire_says"

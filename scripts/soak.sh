@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The long runs: 100 random kills (ECP_KILLS), changed data tags, recovery of 100 agents, and 10,000
-# agents over mutual TLS (ECP_AGENTS).
+# The long runs: 100 random kills (ECP_KILLS), changed data tags, recovery of 100 agents, 10,000 agents
+# over mutual TLS (ECP_AGENTS): steady, in a storm of reconnects; 5,000 that blast; the wire of a node
+# with a heartbeat of 300 s.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 code=0
@@ -14,4 +15,7 @@ ECP_KILLS=${ECP_KILLS:-100} /usr/bin/python3 -m pytest -p no:cacheprovider -q -s
 /usr/bin/python3 bench/configuration.py || code=1
 /usr/bin/python3 bench/fleet.py --agents 100 --recovery-only || code=1
 /usr/bin/python3 bench/fleet.py --agents "${ECP_AGENTS:-10000}" || code=1
+/usr/bin/python3 bench/ingest.py || code=1
+/usr/bin/python3 bench/storm.py --agents "${ECP_AGENTS:-10000}" || code=1
+/usr/bin/python3 bench/wire.py --heartbeat 300 --seconds 3000 || code=1
 exit $code

@@ -149,9 +149,9 @@ def make_project(api, organization="Works", project="Hall 1"):
     return org, f"/api/v1/orgs/{org}/projects/{project}"
 
 
-def make_edge(plane, api, place, folder, name):
+def make_edge(plane, api, place, folder, name, extra=""):
     token = api.post(place + "/enrollment-tokens", {"name": name, "uses": 1, "expires_in_s": 3600})
-    edge = Edge(plane, folder, name)
+    edge = Edge(plane, folder, name, extra)
     answer = edge.enroll(token["token"])
     assert answer.returncode == 0, answer.stderr
     edge.start()
