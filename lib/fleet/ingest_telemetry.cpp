@@ -9,6 +9,7 @@
 
 #include "core/crash_point.hpp"
 #include "fleet/ingest_state.hpp"
+#include "fleet/stored_before.hpp"
 
 namespace ecp::inline v0::fleet {
 namespace {
@@ -96,9 +97,12 @@ Result<std::vector<series::Applied>> store_batches(series::SeriesStore& store,
   std::vector<std::pair<series::SeriesKey, series::NumberedBatch>> batches;
   batches.reserve(taken.size());
   for (const auto& judged : taken) {
-    batches.emplace_back(
+    auto& [key, batch] = batches.emplace_back(
         series::SeriesKey{judged.scope.project.bytes(), judged.incoming->service.bytes()},
         judged.incoming->batch);
+    const auto renumbered = judged.incoming->head.renumbered;
+    if (batch.first > renumbered) continue;
+    ECP_TRY(batch.known, stored_before(store, key, batch, renumbered));
   }
   return store.append(batches);
 }

@@ -18,6 +18,7 @@ Bytes encode_telemetry(const TelemetryHead& head, BytesView body) {
   writer.field("buffer_id", head.buffer_id).field("stream", head.stream);
   writer.field("first", head.first).field("last", head.last).field("floor", head.floor);
   fields::write_ranges(writer, "dropped", head.dropped);
+  if (head.renumbered > 0) writer.field("renumbered", head.renumbered);
   const std::string text = fields::end_document(writer);
   Bytes payload;
   payload.reserve(length_size + text.size() + body.size());
@@ -47,6 +48,7 @@ Result<std::pair<TelemetryHead, BytesView>> decode_telemetry(BytesView payload) 
   }
   ECP_TRY(head.floor, reader.integer("floor", 0, fields::max_number));
   ECP_TRY(head.dropped, fields::read_ranges(reader, "dropped"));
+  ECP_TRY(head.renumbered, reader.integer_or("renumbered", 0, 0, fields::max_number));
   return std::pair<TelemetryHead, BytesView>(std::move(head), payload.substr(length_size + length));
 }
 

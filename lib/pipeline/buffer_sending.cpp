@@ -113,7 +113,11 @@ Result<link::TelemetryHead> Buffer::head_of(std::string_view stream, std::int64_
                                             std::int64_t last) {
   return store_.read([&](storage::Transaction& transaction) -> Result<link::TelemetryHead> {
     auto& store = transaction.get<BufferStore>();
-    link::TelemetryHead head{state_.buffer_id, std::string(stream), first, last, 0, {}};
+    link::TelemetryHead head{state_.buffer_id, std::string(stream), first, last, 0, {}, 0};
+    const auto renumbered = state_.renumbered.find(stream);
+    if (renumbered != state_.renumbered.end() && first <= renumbered->second) {
+      head.renumbered = renumbered->second;
+    }
     ECP_TRY(head.dropped, store.dropped(stream));
     ECP_TRY(const auto lowest, store.lowest(stream));
     head.floor = lowest.value_or(first);
@@ -266,6 +270,7 @@ Result<void> Buffer::renew(std::string_view why) {
     const auto given = state.committed();
     for (auto& [stream, next] : state.next) {
       ECP_TRY(next, renumber_stream(store, stream));
+      state.renumbered[stream] = next - 1;
     }
     state.given_before += given - state.committed();
     for (const auto journal : {reported_journal, alarm_journal, event_journal}) {

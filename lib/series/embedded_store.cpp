@@ -172,6 +172,7 @@ class EmbeddedSeries final : public SeriesStore {
     const auto made = after.try_emplace(buffer);
     auto& ranges = made.first->second;
     if (made.second) ranges = applied_[buffer];
+    settle_known(batch, buffer, days, ranges);
     const auto size = static_cast<std::int64_t>(batch.samples.size());
     const auto fresh = ranges.missing({batch.first, batch.first + size - 1});
     for (const auto& range : fresh) {
@@ -185,6 +186,18 @@ class EmbeddedSeries final : public SeriesStore {
       ranges.add(range);
     }
     return split_lost(batch, buffer, days, ranges);
+  }
+
+  void settle_known(const NumberedBatch& batch, const BufferKey& buffer, DayParts& days,
+                    NumberRanges& ranges) const {
+    for (const auto& range : batch.known) {
+      DayPart part;
+      part.buffer = buffer;
+      part.settled = ranges.missing(range);
+      if (part.settled.empty()) continue;
+      ranges.add(range);
+      days[day_of(env_.clock.now())].push_back(std::move(part));
+    }
   }
 
   /// Numbers that will never arrive: settled, and shown as a gap that ends where the batch begins.

@@ -202,6 +202,19 @@ TEST_SUITE("conformance.series") {
     CHECK(gaps[0].to == start + 25 * second);
   }
 
+  TEST_CASE_TEMPLATE("Samples that are stored under other numbers are settled without a trace",
+                     Backend, ECP_SERIES_BACKENDS) {
+    if (!Backend::is_available()) return;
+    World<Backend> world;
+    auto batch = batch_of(1, 10, world.now());
+    batch.known = {{2, 4}, {9, 10}};
+    CHECK(world.append(batch).upto == 10);
+    CHECK(must(world.store->count(world.key)) == 5);
+    CHECK(world.append(batch).upto == 10);
+    CHECK(must(world.store->count(world.key)) == 5);
+    CHECK(world.gaps().empty());
+  }
+
   TEST_CASE_TEMPLATE("Numbers below the floor are settled, and an empty batch may carry the floor",
                      Backend, ECP_SERIES_BACKENDS) {
     if (!Backend::is_available()) return;

@@ -219,6 +219,8 @@ struct TelemetryHead {
   std::int64_t last = 0;     ///< Of the last; last = first - 1 for an empty body.
   std::int64_t floor = 0;    ///< Numbers below are settled, whether they arrived or not.
   std::vector<NumberRange> dropped;  ///< Settled without ever arriving, because the buffer was full.
+  /// Samples up to here had other numbers in an earlier buffer, under which they may be stored.
+  std::int64_t renumbered = 0;
 };
 [[nodiscard]] ECP_EXPORT Bytes encode_telemetry(const TelemetryHead& head, BytesView body);
 /// Return the head and the body's place in `payload`.

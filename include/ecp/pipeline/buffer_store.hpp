@@ -31,6 +31,8 @@ struct Chunk {
 struct BufferState {
   std::string buffer_id;
   std::map<std::string, std::int64_t, std::less<>> next;  ///< Next number of each stream.
+  /// Of each stream, the last number whose sample had another one in an earlier buffer.
+  std::map<std::string, std::int64_t, std::less<>> renumbered;
   std::int64_t position = 0;                              ///< Order of chunks over all streams.
   std::int64_t dropped = 0;                               ///< Samples ever dropped.
   std::int64_t bytes = 0;                                 ///< Of all chunks.
@@ -57,7 +59,7 @@ class ECP_EXPORT BufferStore {
 
   /// An empty buffer_id when there is none yet.
   virtual Result<BufferState> load() = 0;
-  /// Store buffer_id, dropped, given_before and the next numbers of streams.
+  /// Store buffer_id, dropped, given_before and the numbers of streams.
   virtual Result<void> save(const BufferState& state) = 0;
 
   virtual Result<void> insert(const Chunk& chunk, std::int64_t position) = 0;

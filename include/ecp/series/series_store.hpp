@@ -34,6 +34,8 @@ struct NumberedBatch {
   std::vector<Sample> samples;  ///< Number of samples[i] is first + i.
   std::vector<std::pair<std::int64_t, std::int64_t>> dropped;  ///< Stored as visible gaps.
   std::int64_t floor = 0;
+  /// Numbers of samples that are stored under another number already: settled, not stored.
+  std::vector<std::pair<std::int64_t, std::int64_t>> known;
 };
 
 /// What is durably stored of one buffer and series.

@@ -128,6 +128,11 @@ class Append {
   Result<void> take(std::int64_t service, const NumberedBatch& batch) {
     const auto name = name_of(service, batch);
     auto& ranges = buffers_.at(name);
+    for (const auto& range : batch.known) {
+      if (ranges.missing(range).empty()) continue;
+      ranges.add(range);
+      changed_.insert(name);
+    }
     const auto size = static_cast<std::int64_t>(batch.samples.size());
     for (const auto& range : ranges.missing({batch.first, batch.first + size - 1})) {
       for (auto number = range.first; number <= range.second; ++number) {

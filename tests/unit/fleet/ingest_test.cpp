@@ -118,6 +118,31 @@ TEST_SUITE("fleet.IngestEngine") {
     CHECK(site.stored() == 5);
   }
 
+  TEST_CASE("samples that come again from a buffer that was numbered anew are stored once") {
+    Site site;
+    site.agent.telemetry(site.service, 1, 5, "old");
+    const auto last = site.world.now();
+    site.world.pass(3 * second);
+    const auto times_and_values = [&](std::int64_t first, std::int64_t count) {
+      const auto old = telemetry_document(site.service, first, count, "new", last + 2 * second);
+      auto parts = must(link::decode_telemetry(old));
+      parts.first.first -= 2;
+      parts.first.last -= 2;
+      parts.first.renumbered = 3;
+      return link::encode_telemetry(parts.first, parts.second);
+    };
+
+    // Numbers 3 to 7 as 1 to 5 of another buffer; only the first three had numbers before.
+    for (int i = 0; i < 2; ++i) {
+      site.agent.send(transport::ChannelKind::telemetry, times_and_values(3, 5),
+                      site.service.to_string());
+    }
+
+    CHECK(site.agent.acks.back().buffer_id == "new");
+    CHECK(site.agent.acks.back().upto == 5);
+    CHECK(site.stored() == 7);
+  }
+
   TEST_CASE("a batch ahead of a lost one is acknowledged as a range") {
     Site site;
     site.agent.telemetry(site.service, 1, 5);

@@ -166,6 +166,22 @@ TEST_SUITE("pipeline.Buffer") {
     CHECK_FALSE(*again);
   }
 
+  TEST_CASE("a renewed buffer says which samples had other numbers, also after a power cut") {
+    BufferWorld world;
+    world.store_samples(3);
+    CHECK(world.all().head.renumbered == 0);
+    auto ack = world.ack(0);
+    ack.renew = true;
+
+    REQUIRE(world.buffer->acknowledge(ack));
+    world.power_cut();
+    world.store_samples(2);
+
+    CHECK(world.all().head.renumbered == 3);
+    REQUIRE(world.buffer->acknowledge(world.ack(3)));
+    CHECK(world.all().head.renumbered == 0);
+  }
+
   TEST_CASE("a full buffer drops the oldest samples and says which [R23]") {
     BufferWorld world(4000);
     for (int i = 0; i < 40; ++i) world.store_samples(50);

@@ -46,11 +46,15 @@ class SqlBufferStore final : public BufferStore {
                         " OR pipeline_buffer.dropped <> excluded.dropped",
                         state.buffer_id, state.dropped, state.given_before));
     for (const auto& [name, next] : state.next) {
+      const auto found = state.renumbered.find(name);
+      const auto renumbered = found == state.renumbered.end() ? 0 : found->second;
       ECP_TRY_VOID(
-          connection_.run("INSERT INTO pipeline_numbers (name, next) VALUES ($1, $2)"
-                          " ON CONFLICT (name) DO UPDATE SET next = excluded.next"
-                          " WHERE pipeline_numbers.next <> excluded.next",
-                          name, next));
+          connection_.run("INSERT INTO pipeline_numbers (name, next, renumbered)"
+                          " VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE SET"
+                          " next = excluded.next, renumbered = excluded.renumbered"
+                          " WHERE pipeline_numbers.next <> excluded.next"
+                          " OR pipeline_numbers.renumbered <> excluded.renumbered",
+                          name, next, renumbered));
     }
     return {};
   }
@@ -243,11 +247,14 @@ class SqlBufferStore final : public BufferStore {
 
  private:
   Result<void> load_numbers(BufferState& state) {
-    ECP_TRY(auto* const rows, connection_.bound("SELECT name, next FROM pipeline_numbers"));
+    ECP_TRY(auto* const rows,
+            connection_.bound("SELECT name, next, renumbered FROM pipeline_numbers"));
     while (true) {
       ECP_TRY(const bool more, rows->step());
       if (!more) return {};
-      state.next.emplace(std::string(rows->text(0)), rows->integer(1));
+      const std::string name(rows->text(0));
+      state.next.emplace(name, rows->integer(1));
+      if (rows->integer(2) > 0) state.renumbered.emplace(name, rows->integer(2));
     }
   }
 
@@ -285,6 +292,7 @@ constexpr Migration migrations[] = {
      "CREATE TABLE pipeline_alarms (rule TEXT NOT NULL, service TEXT NOT NULL,"
      " told_revision BIGINT NOT NULL, active BIGINT NOT NULL, held BIGINT NOT NULL,"
      " PRIMARY KEY (rule, service))"},
+    {2, "ALTER TABLE pipeline_numbers ADD COLUMN renumbered BIGINT NOT NULL DEFAULT 0"},
 };
 
 constexpr StoreFactory factories[] = {
