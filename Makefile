@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # `make demo` and `make test` are all a newcomer needs; both install what is missing first.
-.PHONY: help setup page build demo demo-check test soak bench format tidy asan tsan clang docs clean
+.PHONY: help setup page build demo demo-check test sim soak bench format tidy asan tsan clang docs clean
 
 BUILD := build/release
 JOBS := $(shell nproc)
+SEEDS := 20
+FIRST := 1
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -17,6 +19,11 @@ demo-check: build
 ## make test        build and run every test
 test: setup
 	scripts/run-tests.sh
+## make sim         the simulation: SEEDS=20 of them from FIRST=1 on; says how to run a failed one again
+sim: setup
+	@cmake --preset release -Wno-dev >/dev/null
+	@cmake --build --preset release -j $(JOBS) --target ecp-sim
+	@TMPDIR=$(if $(wildcard /dev/shm/.),/dev/shm,/tmp) $(BUILD)/tests/bin/ecp-sim $(SEEDS) $(FIRST)
 ## make soak        the long runs: 100 random kills, 10,000 agents
 soak: build
 	scripts/soak.sh

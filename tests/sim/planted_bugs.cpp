@@ -119,20 +119,26 @@ class WithFirstManifest final : public AgentStoreBefore {
   }
 };
 
-/// The agent's module with another adapter of its store.
-template <class Adapter>
-const storage::StoreModule& agent_module_of() {
-  static const std::array factories{storage::StoreFactory{
-      agent::AgentStore::store_name, [](storage::sql::Connection& connection) {
-        return storage::erase<agent::AgentStore>(new Adapter(connection));
-      }}};
-  static const auto made = [] {
-    auto module = storage::agent_module();
-    module.factories = factories;
-    return module;
-  }();
-  return made;
-}
+/// A module with another adapter of one of its stores.
+template <class Port, class Adapter>
+class PlantedModule {
+ public:
+  explicit PlantedModule(const storage::StoreModule& own)
+      : factories_(own.factories.begin(), own.factories.end()), module_(own) {
+    for (auto& factory : factories_) {
+      if (factory.store_name != Port::store_name) continue;
+      factory = {Port::store_name, [](storage::sql::Connection& connection) {
+                   return storage::erase<Port>(new Adapter(connection));
+                 }};
+    }
+    module_.factories = factories_;
+  }
+  [[nodiscard]] const storage::StoreModule& module() const { return module_; }
+
+ private:
+  std::vector<storage::StoreFactory> factories_;
+  storage::StoreModule module_;
+};
 
 }  // namespace
 
@@ -141,11 +147,13 @@ std::unique_ptr<series::SeriesStore> lying_series(std::unique_ptr<series::Series
 }
 
 const storage::StoreModule& agent_module_without_journal() {
-  return agent_module_of<WithoutJournal>();
+  static const PlantedModule<agent::AgentStore, WithoutJournal> planted(storage::agent_module());
+  return planted.module();
 }
 
 const storage::StoreModule& agent_module_with_first_manifest() {
-  return agent_module_of<WithFirstManifest>();
+  static const PlantedModule<agent::AgentStore, WithFirstManifest> planted(storage::agent_module());
+  return planted.module();
 }
 
 }  // namespace ecp_test

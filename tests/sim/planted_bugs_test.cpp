@@ -16,7 +16,7 @@ constexpr std::uint64_t most_seeds = 20;  // As many as the simulation runs with
 /// The first of the simulation's seeds that reports a fault with this text; 0 when none does.
 std::uint64_t seed_that_finds(const std::string& text, const SimParts& parts) {
   for (std::uint64_t seed = 1; seed <= most_seeds; ++seed) {
-    const auto faults = run_simulation(seed, parts).first;
+    const auto faults = run_simulation(seed, parts).faults;
     const bool is_found = std::any_of(faults.begin(), faults.end(), [&](const auto& fault) {
       return fault.find(text) != std::string::npos;
     });
@@ -34,13 +34,13 @@ TEST_SUITE("sim.planted_bugs") {
 
   TEST_CASE("an agent that runs commands without journaling them is found") {
     SimParts parts;
-    parts.agent_module = &agent_module_without_journal();
+    parts.modules = {&agent_module_without_journal()};
     CHECK(seed_that_finds("a write ran twice", parts) != 0);
   }
 
   TEST_CASE("an agent that starts with an older manifest than it had is found") {
     SimParts parts;
-    parts.agent_module = &agent_module_with_first_manifest();
+    parts.modules = {&agent_module_with_first_manifest()};
     CHECK(seed_that_finds("went back to an old manifest", parts) != 0);
   }
 }

@@ -2,24 +2,23 @@
 #include "sim/sim_world.hpp"
 
 #include <algorithm>
-#include <set>
+#include <filesystem>
 
-#include <ecp/alarm/alarm_registry.hpp>
 #include <ecp/alarm/alarm_rule_registry.hpp>
+#include <ecp/alarm/webhook_registry.hpp>
 #include <ecp/core/file.hpp>
-#include <ecp/fleet/edge_node_registry.hpp>
 #include <ecp/fleet/edge_service_registry.hpp>
 #include <ecp/fleet/enrollment.hpp>
 #include <ecp/fleet/enrollment_token.hpp>
-#include <ecp/pipeline/buffer_store.hpp>
 #include <ecp/pki/certificate.hpp>
-#include <ecp/plane/maintenance.hpp>
 #include <ecp/rbac/authorizer.hpp>
 #include <ecp/storage/sql/agent.hpp>
 #include <ecp/storage/sql/pipeline.hpp>
 #include <ecp/storage/sqlite.hpp>
 #include <ecp/tenancy/registries.hpp>
 
+#include "sim/crash_points.hpp"
+#include "sim/sim_service.hpp"
 #include "support/results.hpp"
 
 namespace ecp_test {
@@ -28,20 +27,7 @@ using namespace ecp;  // NOLINT: a test reads better without prefixes.
 
 namespace {
 
-constexpr std::string_view counter_tag = "device/fast/counter";
-constexpr std::string_view level_tag = "device/fast/level";
-constexpr std::string_view setpoint_tag = "device/fast/setpoint";
-
-std::string service_config(std::int64_t interval_ms) {
-  return R"({"drivers":[{"name":"device","type":"modbus-tcp","host":"10.0.0.5","groups":[)"
-         R"({"name":"fast","interval_ms":)" +
-         std::to_string(interval_ms) +
-         R"(,"tags":[)"
-         R"({"name":"counter","address":"1!400001","type":"int64"},)"
-         R"({"name":"level","address":"1!400005","type":"float64"},)"
-         R"({"name":"setpoint","address":"1!400009","type":"float64","writable":true,)"
-         R"("min":0,"max":100000}]}]}]})";
-}
+constexpr std::string_view receiver_address = "10.0.0.9:80";
 
 std::unique_ptr<storage::Store> open_file(const std::string& path,
                                           std::span<const storage::StoreModule* const> modules,
@@ -49,157 +35,268 @@ std::unique_ptr<storage::Store> open_file(const std::string& path,
   storage::SqliteOptions options;
   options.path = path;
   options.writer_thread = false;
-  return must(storage::open_sqlite(options, modules, env));
+  options.readers = 1;
+  auto opened = storage::open_sqlite(options, modules, env);
+  return opened ? std::move(*opened) : nullptr;
 }
 
-std::array<const storage::StoreModule*, 2> agent_modules(const SimParts& parts) {
-  const auto* own = parts.agent_module;
-  return {&storage::pipeline_module(), own != nullptr ? own : &storage::agent_module()};
+/// Modules of the product, or the ones that stand in for them.
+std::vector<const storage::StoreModule*> modules_of(
+    std::span<const storage::StoreModule* const> own, const SimParts& parts) {
+  std::vector<const storage::StoreModule*> all(own.begin(), own.end());
+  for (auto& module : all) {
+    for (const auto* other : parts.modules) {
+      if (other->name == module->name) module = other;
+    }
+  }
+  return all;
 }
+
+/// The series of a database server, as a replica of its clients has it.
+class SharedSeries final : public series::SeriesStore {
+ public:
+  explicit SharedSeries(std::shared_ptr<series::SeriesStore> real) : real_(std::move(real)) {}
+
+  Result<std::vector<series::Applied>> append(
+      const std::vector<std::pair<series::SeriesKey, series::NumberedBatch>>& batches) override {
+    return real_->append(batches);
+  }
+  Result<std::vector<series::LatestValue>> latest(const series::SeriesKey& key) override {
+    return real_->latest(key);
+  }
+  Result<std::vector<series::Sample>> samples(const series::SeriesKey& key, std::string_view tag,
+                                              Time from, Time to, std::size_t limit) override {
+    return real_->samples(key, tag, from, to, limit);
+  }
+  Result<std::vector<series::Point>> aggregate(const series::SeriesKey& key, std::string_view tag,
+                                               Time from, Time to, std::size_t points) override {
+    return real_->aggregate(key, tag, from, to, points);
+  }
+  Result<std::vector<series::Gap>> gaps(const series::SeriesKey& key, Time from, Time to) override {
+    return real_->gaps(key, from, to);
+  }
+  Result<void> record_gap(const series::SeriesKey& key, const series::Gap& gap) override {
+    return real_->record_gap(key, gap);
+  }
+  Result<std::int64_t> count(const series::SeriesKey& key) override { return real_->count(key); }
+  Result<std::int64_t> expire(Time keep) override { return real_->expire(keep); }
+  Result<void> remove(const series::SeriesKey& key) override { return real_->remove(key); }
+
+ private:
+  std::shared_ptr<series::SeriesStore> real_;
+};
+
+/// Carries notices to the receiver.
+class SimClient final : public http::Client {
+ public:
+  explicit SimClient(std::shared_ptr<SimReceiver> receiver) : receiver_(std::move(receiver)) {}
+  Result<http::ClientResponse> call(const http::ClientRequest& request) override {
+    if (receiver_->is_down) return http::ClientResponse{503, {}, {}};
+    ++receiver_->notices[std::string(request.headers.find("X-ECP-Notification-Id").value_or(""))];
+    return http::ClientResponse{200, {}, {}};
+  }
+
+ private:
+  std::shared_ptr<SimReceiver> receiver_;
+};
 
 }  // namespace
 
 SimWorld::SimWorld(std::uint64_t seed, SimParts parts)
     : parts_(std::move(parts)),
+      plane_modules_(modules_of(plane::store_modules(), parts_)),
+      agent_modules_(
+          modules_of(std::array{&storage::pipeline_module(), &storage::agent_module()}, parts_)),
       world_(seed),
       chance_(seed * 1'000'003 + 7),
-      network_(world_.env()) {
-  open_plane();
-  set_up_project();
+      network_(world_.env()),
+      plane_folder_(folder_.file("plane")) {
+  on_crash_point([this](const char* point) { interrupt(point); });
+  transport::LoopbackFaults faults;
+  faults.overtake = one_in(2);
+  network_.set_faults(faults);
+  constexpr std::array kinds{SimRestore::agent, SimRestore::clone, SimRestore::database};
+  if (one_in(2)) restore_ = kinds[draw(kinds.size())];
+  must(make_private_folder(plane_folder_));
+  replicas_.resize(1 + draw(2));
+  for (auto& replica : replicas_) {
+    replica.folder = plane_folder_ + "/replica-" + std::to_string(&replica - replicas_.data());
+    replica.process = std::make_unique<SimProcess>(world_);
+    open_plane(replica);
+  }
+  constexpr std::array names{"no restore", "an agent put back", "an agent cloned",
+                             "the database put back"};
+  note(std::to_string(replicas_.size()) + " replicas, " + (faults.overtake ? "" : "no ") +
+       "overtaking, " + names[static_cast<std::size_t>(restore_)]);
+  set_up();
 }
 
 SimWorld::~SimWorld() {
-  for (auto& site : sites_) site.agent.reset();
-  plane_.reset();
+  on_crash_point({});
+  for (auto& site : sites_) {
+    kill_clone(site);
+    kill(site);
+  }
+  kill_planes();
 }
 
-plane::PlaneConfig SimWorld::config() const {
+plane::PlaneConfig SimWorld::config(const SimReplica& replica) const {
   plane::PlaneConfig made;
-  made.data_folder = folder_.file("plane");
+  made.data_folder = replica.folder;
+  made.store_url = "sqlite:" + database();
   made.outgoing_threads = 0;
   made.heartbeat = Milliseconds(2'000);
+  made.webhook_allowed = {std::string(receiver_address)};
   return made;
 }
 
-access::Grant SimWorld::grant() const { return plane_->authorizer().system("test", scope_); }
-
-void SimWorld::open_plane() {
-  must(make_private_folder(folder_.file("plane")));
+/// On a full disk it does not start; whoever watches it tries again.
+void SimWorld::open_plane(SimReplica& replica) {
+  const auto env = replica.process->env();
   plane::Parts parts;
-  parts.store = open_file(folder_.file("plane/ecpd.db"), plane::store_modules(), world_.env());
-  parts.gateway = network_.gateway();
-  if (parts_.wrap_series) {
-    parts.series = parts_.wrap_series(
-        must(series::open_embedded_series(folder_.file("series"), world_.env())));
+  parts.master_key = Secret(std::string(64, 'a'));
+  parts.store = open_file(database(), plane_modules_, env);
+  if (parts.store == nullptr) return;
+  if (series_ == nullptr) {
+    auto opened = series::open_embedded_series(plane_folder_ + "/series", world_.env());
+    if (!opened) return;
+    series_ = parts_.wrap_series ? parts_.wrap_series(std::move(*opened)) : std::move(*opened);
   }
-  plane_ = must(plane::ControlPlane::open(config(), std::move(parts), world_.env()));
+  parts.series = std::make_unique<SharedSeries>(series_);
+  parts.client = std::make_unique<SimClient>(receiver_);
+  parts.gateway = network_.gateway({}, env);
+  auto opened = plane::ControlPlane::open(config(replica), std::move(parts), env);
+  if (opened) replica.plane = std::move(*opened);
 }
 
 /// From one task to the next it is gone: nothing more reaches the database.
-void SimWorld::kill_plane() {
-  if (plane_ == nullptr) return;
-  plane_->store().close();
-  plane_.reset();
+void SimWorld::kill_plane(SimReplica& replica) {
+  replica.process->die();
+  if (replica.plane == nullptr) return;
+  replica.plane->store().close();
+  replica.plane.reset();
+  replica.process->die();
+  const bool is_last = std::all_of(replicas_.begin(), replicas_.end(),
+                                   [](const auto& each) { return each.plane == nullptr; });
+  if (is_last) series_.reset();
 }
 
-void SimWorld::set_up_project() {
-  const auto platform = plane_->authorizer().system("test", access::Scope::platform());
-  const auto organization = must(plane_->organizations().create(platform, {"Works", ""}));
-  scope_.organization = organization.id;
-  scope_.project = must(plane_->projects().create(grant(), organization.id, {"Hall", ""})).id;
-  fleet::EnrollmentTokenRegistry::NewToken wanted;
-  wanted.name = "line";
-  wanted.uses = static_cast<std::int64_t>(sites_.size());
-  const auto token = must(plane_->enrollment_tokens().create(grant(), wanted));
-  for (auto& site : sites_) {
-    site.name = "site-" + std::to_string(&site - sites_.data());
-    site.database = folder_.file(site.name + ".db");
-    const auto csr = must(pki::make_csr(must(pki::make_p256_key()), "any"));
-    site.link = must(plane_->enrollment().enroll(token.text.view(), csr, site.name, {})).link;
-    fleet::EdgeServiceRegistry::NewService service;
-    service.name = site.name;
-    service.node = site.link.agent;
-    service.kind = "pipeline";
-    service.runtime = "builtin";
-    service.config_json = service_config(200);
-    site.service = must(plane_->edge_services().create(grant(), service)).id;
-    alarm::AlarmRuleRegistry::NewRule rule;
-    rule.name = site.name;
-    rule.condition.service = site.service;
-    rule.condition.tag = level_tag;
-    rule.condition.threshold = 10;
-    must(plane_->alarm_rules().create(grant(), rule));
-    boot(site);
+void SimWorld::kill_planes() {
+  for (auto& replica : replicas_) kill_plane(replica);
+}
+
+plane::ControlPlane* SimWorld::plane() {
+  for (auto& replica : replicas_) {
+    if (replica.plane != nullptr && !replica.process->is_frozen()) return replica.plane.get();
+  }
+  return nullptr;
+}
+
+/// Two tenants: the last site is the second one's.
+void SimWorld::set_up() {
+  auto& plane = *replicas_.front().plane;
+  const auto platform = [&] {
+    return plane.authorizer().system("test", access::Scope::platform());
+  };
+  for (const auto* name : {"Works", "Rival"}) {
+    access::Scope scope;
+    scope.organization = must(plane.organizations().create(platform(), {name, ""})).id;
+    const auto grant = [&] { return plane.authorizer().system("test", scope); };
+    scope.project = must(plane.projects().create(grant(), scope.organization, {"Hall", ""})).id;
+    must(plane.webhooks().create(
+        grant(), {"receiver", "http://" + std::string(receiver_address) + "/notices",
+                  Secret("a-secret-of-the-receiver")}));
+    fleet::EnrollmentTokenRegistry::NewToken wanted;
+    wanted.name = "line";
+    wanted.uses = static_cast<std::int64_t>(sites_.size());
+    const auto token = must(plane.enrollment_tokens().create(grant(), wanted));
+    for (auto& site : sites_) {
+      const bool is_rivals = &site == &sites_.back();
+      if (is_rivals != (name == std::string_view("Rival"))) continue;
+      site.scope = scope;
+      set_up(site, std::string(token.text.view()));
+    }
   }
 }
 
-void SimWorld::boot(SimSite& site) {
+void SimWorld::set_up(SimSite& site, const std::string& token) {
+  auto& plane = *replicas_.front().plane;
+  const auto grant = [&] { return plane.authorizer().system("test", site.scope); };
+  site.name = "site-" + std::to_string(&site - sites_.data());
+  site.folder = folder_.file(site.name);
+  std::filesystem::create_directory(site.folder);
+  std::filesystem::create_directory(site.folder + "-clone");
+  site.process = std::make_unique<SimProcess>(world_);
+  site.clone_process = std::make_unique<SimProcess>(world_);
+  site.process->set_clock_ahead(Milliseconds(static_cast<std::int64_t>(draw(7'200'000))) -
+                                Milliseconds(3'600'000));
+  const auto csr = must(pki::make_csr(must(pki::make_p256_key()), "any"));
+  site.link = must(plane.enrollment().enroll(token, csr, site.name, {})).link;
+  fleet::EdgeServiceRegistry::NewService service;
+  service.name = site.name;
+  service.node = site.link.agent;
+  service.kind = "pipeline";
+  service.runtime = "builtin";
+  service.config_json = sim_service_config(200);
+  site.service = must(plane.edge_services().create(grant(), service)).id;
+  alarm::AlarmRuleRegistry::NewRule rule;
+  rule.name = site.name;
+  rule.condition.service = site.service;
+  rule.condition.tag = sim_level_tag;
+  rule.condition.threshold = 10;
+  must(plane.alarm_rules().create(grant(), rule));
+  boot(site);
+}
+
+std::unique_ptr<storage::Store> SimWorld::open_agent_store(const std::string& folder,
+                                                           Env env) const {
+  return open_file(folder + "/agent.db", agent_modules_, env);
+}
+
+void SimWorld::boot(SimSite& site) { site.agent = boot_on(site, *site.process, site.folder); }
+
+/// None when it cannot start, on a full disk.
+std::unique_ptr<agent::Agent> SimWorld::boot_on(SimSite& site, SimProcess& process,
+                                                const std::string& folder) {
+  const auto env = process.env();
   agent::AgentOptions options;
   options.link = site.link;
   options.flush_interval = Milliseconds(500);
   agent::AgentParts parts;
-  parts.store = open_file(site.database, agent_modules(parts_), world_.env());
-  parts.drivers = std::make_unique<SimDrivers>(site.device, world_.env());
+  parts.store = open_agent_store(folder, env);
+  if (parts.store == nullptr) return nullptr;
+  parts.drivers = std::make_unique<SimDrivers>(site.device, env);
   parts.open_link =
-      [this](const link::LinkDocument& document) -> Result<std::unique_ptr<transport::AgentLink>> {
-    return network_.link(document.agent, world_.env(), document.reconnect_cap);
+      [this,
+       env](const link::LinkDocument& document) -> Result<std::unique_ptr<transport::AgentLink>> {
+    return network_.link(document.agent, env, document.reconnect_cap);
   };
-  site.agent = must(agent::Agent::open(std::move(options), std::move(parts), world_.env()));
-  must(site.agent->start());
+  auto opened = agent::Agent::open(std::move(options), std::move(parts), env);
+  if (opened && (*opened)->start()) return std::move(*opened);
+  process.die();
+  return nullptr;
 }
 
-void SimWorld::reconfigure(SimSite& site) {
-  if (plane_ == nullptr) return;
-  const auto service = must(plane_->edge_services().get(grant(), site.service));
-  fleet::EdgeServiceRegistry::Changes changes;
-  changes.config_json = service_config(100 + 50 * static_cast<std::int64_t>(draw(5)));
-  must(plane_->edge_services().update(grant(), site.service, service.revision, changes));
+void SimWorld::kill(SimSite& site) {
+  if (site.process == nullptr) return;
+  site.process->die();
+  site.agent.reset();
+  site.process->die();
 }
 
-void SimWorld::ask_write(std::size_t site) {
-  if (plane_ == nullptr) return;
-  const double value = next_value_++;
-  const auto command = must(
-      plane_->edge_services().write(grant(), sites_[site].service, setpoint_tag,
-                                    std::to_string(static_cast<int>(value)), Milliseconds(20'000)));
-  writes_.push_back({command.what.id, site, value});
+void SimWorld::kill_clone(SimSite& site) {
+  if (site.clone_process == nullptr) return;
+  site.clone_process->die();
+  site.clone.reset();
+  site.clone_process->die();
 }
 
-void SimWorld::disturb() {
-  const auto place = draw(sites_.size());
-  auto& site = sites_[place];
-  const auto what = draw(14);
-  note(std::to_string(to_ms(world_.clock.now())) + " " + site.name + " " + std::to_string(what));
-  site.device->level = static_cast<double>(draw(20));
-  if (what == 0) network_.cut(site.link.agent);
-  if (what == 1 || what == 2) network_.heal(site.link.agent);
-  if (what == 3 && site.agent != nullptr) kill_at_any_moment(site);
-  if (what == 4 && plane_ != nullptr) kill_plane_at_any_moment();
-  if (what == 5) {
-    network_.set_faults({static_cast<unsigned>(draw(100)), static_cast<unsigned>(draw(100)),
-                         Milliseconds(static_cast<std::int64_t>(draw(300)))});
-  }
-  if (what == 6) network_.cut_all();
-  if (what == 7 || what == 8) network_.heal_all();
-  if (what == 9) reconfigure(site);
-  if (what >= 10) ask_write(place);
-  pass(static_cast<std::int64_t>(200 + draw(2'500)));
-  if (plane_ == nullptr && draw(3) == 0) open_plane();
-  for (auto& dead : sites_) {
-    if (dead.agent == nullptr && draw(4) == 0) boot(dead);
-  }
-  watch();
-}
-
-/// Between two tasks of the world, not between two of ours.
-void SimWorld::kill_at_any_moment(SimSite& site) {
+void SimWorld::soon(SimProcess& process, std::function<void()> act) {
   const auto when = Milliseconds(static_cast<std::int64_t>(draw(150)));
-  world_.env().executor.post_after(when, [&site] { site.agent.reset(); });
-}
-
-void SimWorld::kill_plane_at_any_moment() {
-  const auto when = Milliseconds(static_cast<std::int64_t>(draw(150)));
-  world_.env().executor.post_after(when, [this] { kill_plane(); });
+  world_.executor.post_after(when, [this, &process, act = std::move(act)] {
+    if (process.is_inside()) return soon(process, act);
+    act();
+  });
 }
 
 void SimWorld::pass(std::int64_t ms) {
@@ -208,138 +305,34 @@ void SimWorld::pass(std::int64_t ms) {
   watch();
 }
 
-/// What must hold at every moment.
-void SimWorld::watch() {
-  for (auto& site : sites_) {
-    if (site.agent == nullptr) continue;
-    const auto applied = site.agent->status().applied;
-    if (applied < site.highest)
-      seen_faults_.push_back(site.name + ": went back to an old manifest");
-    site.highest = std::max(site.highest, applied);
-  }
-  if (plane_ == nullptr) return;
-  for (const auto& node : must(plane_->edge_nodes().list(grant(), {}, {})).items) {
-    auto& highest = wanted_[node.id];
-    if (node.wanted < highest) seen_faults_.push_back(node.name + ": wants an older manifest");
-    highest = std::max(highest, node.wanted);
-  }
-}
-
-bool SimWorld::is_quiet() {
-  for (const auto& site : sites_) {
-    const auto status = site.agent->status();
-    if (!status.linked || status.buffered != 0) return false;
-    if (status.applied != wanted_[site.link.agent]) return false;
-  }
-  const auto commands = must(plane_->edge_services().list_commands(grant(), {200, 0}));
-  return std::none_of(commands.items.begin(), commands.items.end(), [](const auto& command) {
-    return command.state == link::CommandState::pending;
-  });
-}
-
-void SimWorld::calm_down() {
-  network_.set_faults({});
-  network_.heal_all();
-  if (plane_ == nullptr) open_plane();
-  for (auto& site : sites_) {
-    network_.heal(site.link.agent);
-    if (site.agent == nullptr) boot(site);
-    site.device->level = 0;
-  }
-  watch();
-  pass(5'000);
-  for (auto& site : sites_) site.device->silent = true;
-  for (int i = 0; i < 60 && (i < 2 || !is_quiet()); ++i) pass(10'000);
-  if (!is_quiet()) seen_faults_.emplace_back("ten minutes after the last fault not all is settled");
-}
-
 void SimWorld::stop() {
   for (auto& site : sites_) site.agent->stop();
   world_.executor.run_ready();
 }
 
-std::vector<std::string> SimWorld::faults() {
-  auto found = seen_faults_;
-  for (const auto& site : sites_) check_samples(site, found);
-  check_effects(found);
-  check_alarms(found);
-  for (auto& site : sites_) site.agent.reset();
-  plane_->stop();
-  plane_.reset();
-  const auto report = must(plane::verify_audit(config(), {}, world_.env()));
-  if (!report.is_whole()) found.push_back("audit: " + report.summary());
-  note(report.summary());
-  return found;
+/// The world goes on for a while in the middle of what a replica does.
+void SimWorld::interrupt(const char* point) {
+  auto* const process = SimProcess::current();
+  const auto inside = std::find_if(replicas_.begin(), replicas_.end(), [&](const auto& replica) {
+    return replica.process.get() == process;
+  });
+  if (is_calm_ || inside == replicas_.end() || interruptions_ > 0 || !one_in(60)) return;
+  ++met_[std::string("a replica stands still at ") + point];
+  ++interruptions_;
+  process->freeze();
+  world_.executor.advance(Milliseconds(static_cast<std::int64_t>(draw(4'000))));
+  process->thaw();
+  --interruptions_;
 }
 
-/// Every sample that was committed to the agent's buffer is stored, and stored once.
-void SimWorld::check_samples(const SimSite& site, std::vector<std::string>& found) {
-  const auto store = open_file(site.database, agent_modules(parts_), world_.env());
-  const auto state = must(store->read([](storage::Transaction& transaction) {
-    return transaction.get<pipeline::BufferStore>().load();
-  }));
-  const series::SeriesKey key{scope_.project.bytes(), site.service.bytes()};
-  const auto stored = must(plane_->series().count(key));
-  note(site.name + " committed " + std::to_string(state.committed()) + " stored " +
-       std::to_string(stored));
-  if (stored != state.committed()) {
-    found.push_back(site.name + ": " + std::to_string(state.committed()) +
-                    " samples were committed and " + std::to_string(stored) + " are stored");
-  }
-  if (state.dropped != 0) found.push_back(site.name + ": samples were dropped");
-  const auto samples = must(plane_->series().samples(
-      key, counter_tag, Time{}, world_.clock.now() + Milliseconds(1), 1'000'000));
-  std::set<std::int64_t> numbers;
-  for (const auto& sample : samples) {
-    const auto* const number = std::get_if<std::int64_t>(&sample.value);
-    if (number == nullptr || !numbers.insert(*number).second) {
-      found.push_back(site.name + ": a sample is stored twice");
-    }
-  }
-  if (samples.empty()) found.push_back(site.name + ": nothing is stored at all");
-}
-
-/// No effect ran twice; what is said to be done ran, what was refused or expired did not.
-void SimWorld::check_effects(std::vector<std::string>& found) {
-  for (const auto& write : writes_) {
-    const auto command = must(plane_->edge_services().get_command(grant(), write.command));
-    const auto& written = sites_[write.site].device->written;
-    const auto entry = written.find(write.value);
-    const int times = entry == written.end() ? 0 : entry->second;
-    note(std::to_string(write.value) + " " + std::string(to_string(command.state)));
-    if (times > 1) found.emplace_back("a write ran twice");
-    using State = link::CommandState;
-    if (command.state == State::done && times != 1) found.emplace_back("a done write never ran");
-    if ((command.state == State::refused || command.state == State::expired) && times != 0) {
-      found.emplace_back("a refused or expired write ran");
-    }
-    if (command.state == State::pending) found.emplace_back("a write never came to an end");
-  }
-}
-
-/// The level is low at the end, so nothing is active; and what was raised was cleared.
-void SimWorld::check_alarms(std::vector<std::string>& found) {
-  alarm::AlarmQuery active;
-  active.state = alarm::AlarmState::active;
-  for (const auto& one : must(plane_->alarms().list(grant(), active, {200, 0})).items) {
-    found.push_back("still active: " + one.name + ", " + one.message);
-  }
-  for (const auto& one : must(plane_->alarms().list(grant(), {}, {200, 0})).items) {
-    if (one.source == alarm::sources::threshold && one.cleared_at < one.raised_at) {
-      found.push_back("cleared before it was raised: " + one.name);
-    }
-  }
-}
-
-std::pair<std::vector<std::string>, std::string> run_simulation(std::uint64_t seed,
-                                                                SimParts parts) {
+SimOutcome run_simulation(std::uint64_t seed, SimParts parts) {
   constexpr int disturbances = 60;
   SimWorld world(seed, std::move(parts));
   for (int i = 0; i < disturbances; ++i) world.disturb();
   world.calm_down();
   world.stop();
   auto faults = world.faults();
-  return {std::move(faults), world.history()};
+  return {std::move(faults), world.history(), world.met()};
 }
 
 }  // namespace ecp_test

@@ -2,12 +2,15 @@
 #pragma once
 
 /// @file
-/// One control plane and three agents over the loopback transport, all from one seed.
+/// A control plane of one or two replicas and three agents over the loopback transport, all from
+/// one seed.
 
 #include <array>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +18,7 @@
 #include <ecp/agent/agent.hpp>
 #include <ecp/core/env.hpp>
 #include <ecp/fleet/edge_service.hpp>
+#include <ecp/http/client.hpp>
 #include <ecp/link/documents.hpp>
 #include <ecp/plane/control_plane.hpp>
 #include <ecp/series/series_store.hpp>
@@ -22,19 +26,35 @@
 #include <ecp/transport/loopback.hpp>
 
 #include "sim/sim_devices.hpp"
+#include "sim/sim_process.hpp"
 #include "support/backends.hpp"
+#include "support/lossy_disk.hpp"
 
 namespace ecp_test {
 
-/// One edge node: its agent, its files, its device.
+/// One edge node: its agent, its disk, its device.
 struct SimSite {
   std::string name;
+  ecp::access::Scope scope;
   ecp::link::LinkDocument link;
   ecp::fleet::EdgeServiceId service;
   std::shared_ptr<SimDevice> device = std::make_shared<SimDevice>();
+  std::unique_ptr<SimProcess> process;
   std::unique_ptr<ecp::agent::Agent> agent;
-  ecp::link::Generation highest;  ///< Greatest manifest it ever had in force.
-  std::string database;
+  std::unique_ptr<SimProcess> clone_process;
+  std::unique_ptr<ecp::agent::Agent> clone;  ///< Runs on a copy of the disk, for a while.
+  ecp::link::Generation highest;             ///< Greatest manifest it ever had in force.
+  std::string folder;
+  bool is_restored = false;         ///< Its disk was put back, or copied.
+  std::set<std::int64_t> readings;  ///< Stored at the plane when that happened last.
+  std::int64_t committed = 0;       ///< Samples ever committed, as the disk put back says.
+};
+
+/// One ecpd.
+struct SimReplica {
+  std::string folder;
+  std::unique_ptr<SimProcess> process;
+  std::unique_ptr<ecp::plane::ControlPlane> plane;
 };
 
 /// A write that was asked for.
@@ -42,15 +62,26 @@ struct SimWrite {
   ecp::fleet::CommandId command;
   std::size_t site = 0;
   double value = 0;
+  bool is_accepted = false;
+};
+
+/// What a receiver of notices has got.
+struct SimReceiver {
+  bool is_down = false;
+  std::map<std::string, int> notices;  ///< How often each id came.
 };
 
 /// What a world is built from, so that a part can be a faulty one.
 struct SimParts {
-  const ecp::storage::StoreModule* agent_module = nullptr;  ///< Null: the product's.
+  /// Modules of stores that stand in for the product's own of the same name.
+  std::vector<const ecp::storage::StoreModule*> modules;
   std::function<std::unique_ptr<ecp::series::SeriesStore>(
       std::unique_ptr<ecp::series::SeriesStore>)>
       wrap_series;  ///< None: the product's.
 };
+
+/// Which disk is put back to an earlier state in a run.
+enum class SimRestore : std::uint8_t { none, agent, clone, database };
 
 /// The world, what can go wrong in it, and what must be true of it.
 class SimWorld {
@@ -69,44 +100,117 @@ class SimWorld {
   [[nodiscard]] std::vector<std::string> faults();
   /// A text in which two runs of one seed are equal.
   [[nodiscard]] std::string history() const { return history_; }
+  /// How often each kind of fault was met.
+  [[nodiscard]] const std::map<std::string, int>& met() const { return met_; }
+
+  /// A crash point of the product was passed.
+  void interrupt(const char* point);
 
  private:
-  void open_plane();
-  void kill_plane();
-  void set_up_project();
+  friend class SimChecks;
+  struct Fault {
+    const char* name;
+    unsigned weight;
+    void (SimWorld::*happen)(SimSite& site);
+  };
+  static const std::vector<Fault>& all_faults();
+
+  // Programs.
+  void open_plane(SimReplica& replica);
+  void kill_plane(SimReplica& replica);
+  void kill_planes();
   void boot(SimSite& site);
-  void kill_at_any_moment(SimSite& site);
-  void kill_plane_at_any_moment();
+  [[nodiscard]] std::unique_ptr<ecp::agent::Agent> boot_on(SimSite& site, SimProcess& process,
+                                                           const std::string& folder);
+  void kill(SimSite& site);
+  void kill_clone(SimSite& site);
+  void set_up();
+  void set_up(SimSite& site, const std::string& token);
+  /// Begin when none of the program's tasks is interrupted.
+  void soon(SimProcess& process, std::function<void()> act);
+
+  // Faults.
+  void cut(SimSite& site);
+  void heal(SimSite& site);
+  void kill_agent(SimSite& site);
+  void kill_replica(SimSite& site);
+  void freeze_replica(SimSite& site);
+  void worsen_network(SimSite& site);
+  void stop_broker(SimSite& site);
+  void start_broker(SimSite& site);
+  void restart_broker(SimSite& site);
   void reconfigure(SimSite& site);
-  void ask_write(std::size_t site);
+  void ask_write(SimSite& site);
+  void cut_agents_power(SimSite& site);
+  void cut_planes_power(SimSite& site);
+  void fill_agents_disk(SimSite& site);
+  void fill_planes_disk(SimSite& site);
+  void jump_clock(SimSite& site);
+  void turn_receiver(SimSite& site);
+  void put_something_back(SimSite& site);
+  void put_agent_back(SimSite& site);
+  void clone_agent(SimSite& site);
+  void put_database_back();
+  void copy_plane(const std::string& from, const std::string& to);
+  void note_readings(SimSite& site);
+  void note_restore(SimSite& site);
+
   void pass(std::int64_t ms);
+  void revive();
   void watch();
-  void note(const std::string& what) { history_ += what + "\n"; }
-  [[nodiscard]] std::uint64_t draw(std::uint64_t bound) { return chance_.below(bound); }
-  void check_samples(const SimSite& site, std::vector<std::string>& found);
-  void check_effects(std::vector<std::string>& found);
-  void check_alarms(std::vector<std::string>& found);
+  void watch_agents();
+  void watch_nodes(ecp::plane::ControlPlane& plane);
   [[nodiscard]] bool is_quiet();
-  [[nodiscard]] ecp::plane::PlaneConfig config() const;
-  [[nodiscard]] ecp::access::Grant grant() const;
+  void note(const std::string& what) { history_ += what + "\n"; }
+  void blame(const std::string& what) { seen_faults_.push_back(what); }
+  [[nodiscard]] std::uint64_t draw(std::uint64_t bound) { return chance_.below(bound); }
+  [[nodiscard]] bool one_in(std::uint64_t many) { return draw(many) == 0; }
+
+  /// A replica that runs and can be asked; null when there is none.
+  [[nodiscard]] ecp::plane::ControlPlane* plane();
+  [[nodiscard]] ecp::plane::PlaneConfig config(const SimReplica& replica) const;
+  [[nodiscard]] std::string database() const { return plane_folder_ + "/ecpd.db"; }
+  [[nodiscard]] std::unique_ptr<ecp::storage::Store> open_agent_store(const std::string& folder,
+                                                                      ecp::Env env) const;
 
   SimParts parts_;
+  std::vector<const ecp::storage::StoreModule*> plane_modules_;
+  std::vector<const ecp::storage::StoreModule*> agent_modules_;
+  LossyDisk disk_;
   TemporaryFolder folder_;
   ecp::ManualEnv world_;
   ecp::SeededRandom chance_;  ///< The faults' own, so that they do not hang on anything else.
   ecp::transport::LoopbackNetwork network_;
-  std::unique_ptr<ecp::plane::ControlPlane> plane_;
-  ecp::access::Scope scope_;
+  std::string plane_folder_;
+  std::shared_ptr<ecp::series::SeriesStore> series_;  ///< Shared by the replicas that run.
+  std::shared_ptr<SimReceiver> receiver_ = std::make_shared<SimReceiver>();  ///< Likewise.
+  std::vector<SimReplica> replicas_;
   std::array<SimSite, 3> sites_;
+  SimRestore restore_ = SimRestore::none;
+  bool is_backed_up_ = false;  ///< A copy waits to be put back.
+  bool is_database_restored_ = false;
+  bool is_restore_proven_ = false;  ///< An agent had more than the database that was put back.
+  std::map<ecp::link::EdgeNodeId, ecp::link::Generation> backup_wanted_;
+  std::map<std::string, int> backup_done_;
+  bool is_calm_ = false;
+  int interruptions_ = 0;
   std::vector<SimWrite> writes_;
+  std::map<std::string, int> done_;  ///< Operations that were answered as done, for the audit.
   std::map<ecp::link::EdgeNodeId, ecp::link::Generation> wanted_;
   std::vector<std::string> seen_faults_;  ///< Found while it ran.
+  std::map<std::string, int> met_;
   double next_value_ = 1;
   std::string history_;
 };
 
-/// Run a seed to its end; return what was wrong and what happened.
-[[nodiscard]] std::pair<std::vector<std::string>, std::string> run_simulation(std::uint64_t seed,
-                                                                              SimParts parts = {});
+/// What a run of one seed has to say.
+struct SimOutcome {
+  std::vector<std::string> faults;
+  std::string history;
+  std::map<std::string, int> met;
+};
+
+/// Run a seed to its end.
+[[nodiscard]] SimOutcome run_simulation(std::uint64_t seed, SimParts parts = {});
 
 }  // namespace ecp_test

@@ -20,14 +20,14 @@ TEST_SUITE("sim") {
   TEST_CASE("whatever breaks, nothing committed is lost or doubled and nothing runs twice") {
     for (const auto seed : seeds()) {
       CAPTURE(seed);
-      for (const auto& fault : run_simulation(seed).first) {
+      for (const auto& fault : run_simulation(seed).faults) {
         FAIL_CHECK(fault << " (seed " << seed << ")");
       }
     }
   }
 
   TEST_CASE("the same seed gives the same history") {
-    CHECK(run_simulation(7).second == run_simulation(7).second);
+    CHECK(run_simulation(7).history == run_simulation(7).history);
   }
 }
 

@@ -12,6 +12,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -54,7 +55,13 @@ std::vector<Change> in_sectors(const Change& change) {
 struct Content {
   std::string durable;
   std::vector<Change> waiting;
+  bool is_off = false;   ///< Its power is gone.
+  bool is_full = false;  ///< It cannot grow.
 };
+
+bool is_below(const std::string& path, const std::string& folder) {
+  return path.compare(0, folder.size(), folder) == 0;
+}
 
 enum class Access : std::uint8_t { read, write, other };
 
@@ -66,13 +73,27 @@ struct LossyDisk::State {
   std::optional<Fault> fault;
   std::int64_t left = 0;
   bool is_met = false;
-  bool is_off = false;
+  std::set<std::string> off;   ///< Folders without power.
+  std::set<std::string> full;  ///< Folders on full disks.
   sqlite3_vfs* real = nullptr;
   sqlite3_vfs vfs{};
   sqlite3_io_methods methods{};
 
+  /// The files of some folders are as those say.
+  void mark() {
+    const auto is_in = [](const auto& folders, const std::string& path) {
+      return std::any_of(folders.begin(), folders.end(),
+                         [&](const auto& folder) { return is_below(path, folder); });
+    };
+    for (auto& [path, content] : contents) {
+      content.is_off = is_in(off, path);
+      content.is_full = is_in(full, path);
+    }
+  }
+
   /// The code with which an access fails; SQLITE_OK when it does not.
-  int judge(Access access, int io_error) {
+  int judge(const Content* content, Access access, int io_error) {
+    const bool is_off = content == nullptr ? off.count("") > 0 : content->is_off;
     if (is_off) return access == Access::read ? SQLITE_OK : io_error;
     if (!fault || is_met) return SQLITE_OK;
     const bool counts = *fault == Fault::io_error ||
@@ -80,7 +101,10 @@ struct LossyDisk::State {
                         (*fault == Fault::full && access == Access::write);
     if (!counts || --left > 0) return SQLITE_OK;
     is_met = true;
-    if (*fault == Fault::cut) is_off = true;
+    if (*fault == Fault::cut) {
+      off.insert("");
+      mark();
+    }
     return *fault == Fault::full ? SQLITE_FULL : io_error;
   }
 };
@@ -105,7 +129,7 @@ int close(sqlite3_file* file) { return real_methods(file).xClose(behind(file)); 
 int read(sqlite3_file* file, void* octets, int size, sqlite3_int64 offset) {
   auto& own = opened(file);
   const std::lock_guard lock(own.disk->mutex);
-  const int code = own.disk->judge(Access::read, SQLITE_IOERR_READ);
+  const int code = own.disk->judge(own.content, Access::read, SQLITE_IOERR_READ);
   if (code != SQLITE_OK) return code;
   return real_methods(file).xRead(behind(file), octets, size, offset);
 }
@@ -113,8 +137,13 @@ int read(sqlite3_file* file, void* octets, int size, sqlite3_int64 offset) {
 int write(sqlite3_file* file, const void* octets, int size, sqlite3_int64 offset) {
   auto& own = opened(file);
   const std::lock_guard lock(own.disk->mutex);
-  const int code = own.disk->judge(Access::write, SQLITE_IOERR_WRITE);
+  const int code = own.disk->judge(own.content, Access::write, SQLITE_IOERR_WRITE);
   if (code != SQLITE_OK) return code;
+  if (own.content != nullptr && own.content->is_full) {
+    sqlite3_int64 now = 0;
+    real_methods(file).xFileSize(behind(file), &now);
+    if (offset + size > now) return SQLITE_FULL;
+  }
   if (own.content != nullptr) {
     own.content->waiting.push_back(
         {static_cast<std::size_t>(offset),
@@ -126,7 +155,7 @@ int write(sqlite3_file* file, const void* octets, int size, sqlite3_int64 offset
 int truncate(sqlite3_file* file, sqlite3_int64 size) {
   auto& own = opened(file);
   const std::lock_guard lock(own.disk->mutex);
-  const int code = own.disk->judge(Access::other, SQLITE_IOERR_TRUNCATE);
+  const int code = own.disk->judge(own.content, Access::other, SQLITE_IOERR_TRUNCATE);
   if (code != SQLITE_OK) return code;
   if (own.content != nullptr) {
     own.content->waiting.push_back({static_cast<std::size_t>(size), std::nullopt});
@@ -138,7 +167,7 @@ int truncate(sqlite3_file* file, sqlite3_int64 size) {
 int sync(sqlite3_file* file, int /*flags*/) {
   auto& own = opened(file);
   const std::lock_guard lock(own.disk->mutex);
-  const int code = own.disk->judge(Access::other, SQLITE_IOERR_FSYNC);
+  const int code = own.disk->judge(own.content, Access::other, SQLITE_IOERR_FSYNC);
   if (code != SQLITE_OK || own.content == nullptr) return code;
   for (const auto& change : own.content->waiting) apply(own.content->durable, change);
   own.content->waiting.clear();
@@ -188,7 +217,12 @@ int open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int*
   auto& disk = disk_of(vfs);
   file->pMethods = nullptr;
   const std::string path = name == nullptr ? "" : name;
-  const auto before = path.empty() ? std::string() : read_whole(path);
+  bool is_known = path.empty();
+  {
+    const std::lock_guard lock(disk.mutex);
+    is_known = is_known || disk.contents.count(path) > 0;
+  }
+  const auto before = is_known ? std::string() : read_whole(path);
   behind(file)->pMethods = nullptr;
   const int code = disk.real->xOpen(disk.real, name, behind(file), flags, granted);
   if (code != SQLITE_OK) return code;
@@ -196,7 +230,11 @@ int open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int*
   auto& own = opened(file);
   own.disk = &disk;
   own.content = nullptr;
-  if (!path.empty()) own.content = &disk.contents.emplace(path, Content{before, {}}).first->second;
+  if (!path.empty()) {
+    const auto made = disk.contents.emplace(path, Content{before, {}});
+    own.content = &made.first->second;
+    if (made.second) disk.mark();
+  }
   own.base.pMethods = &disk.methods;
   return SQLITE_OK;
 }
@@ -204,10 +242,14 @@ int open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int*
 int remove(sqlite3_vfs* vfs, const char* name, int sync_folder) {
   auto& disk = disk_of(vfs);
   const std::lock_guard lock(disk.mutex);
-  const int code = disk.judge(Access::other, SQLITE_IOERR_DELETE);
+  const auto found = disk.contents.find(name);
+  auto* const content = found == disk.contents.end() ? nullptr : &found->second;
+  const int code = disk.judge(content, Access::other, SQLITE_IOERR_DELETE);
   if (code != SQLITE_OK) return code;
-  const auto content = disk.contents.find(name);
-  if (content != disk.contents.end()) content->second = {};
+  if (content != nullptr) {
+    content->durable.clear();
+    content->waiting.clear();
+  }
   return disk.real->xDelete(disk.real, name, sync_folder);
 }
 
@@ -250,14 +292,31 @@ bool LossyDisk::end_fault() {
   return state_->is_met;
 }
 
-void LossyDisk::power_cut() {
+void LossyDisk::power_cut(const std::string& folder) {
   const std::lock_guard lock(state_->mutex);
-  state_->is_off = true;
+  state_->off.insert(folder);
+  state_->mark();
 }
 
-void LossyDisk::restore(Unsynced unsynced, ecp::Random& chance) {
+void LossyDisk::set_full(const std::string& folder, bool is_full) {
+  const std::lock_guard lock(state_->mutex);
+  if (is_full) {
+    state_->full.insert(folder);
+  } else {
+    state_->full.erase(folder);
+  }
+  state_->mark();
+}
+
+void LossyDisk::forget(const std::string& path) {
+  const std::lock_guard lock(state_->mutex);
+  state_->contents.erase(path);
+}
+
+void LossyDisk::restore(Unsynced unsynced, ecp::Random& chance, const std::string& folder) {
   const std::lock_guard lock(state_->mutex);
   for (auto& [path, content] : state_->contents) {
+    if (!is_below(path, folder)) continue;
     for (const auto& change : content.waiting) {
       for (const auto& piece : in_sectors(change)) {
         const bool is_there = unsynced == Unsynced::everything ||
@@ -270,7 +329,8 @@ void LossyDisk::restore(Unsynced unsynced, ecp::Random& chance) {
     if (!std::filesystem::exists(path)) continue;
     std::ofstream(path, std::ios::binary | std::ios::trunc) << content.durable;
   }
-  state_->is_off = false;
+  state_->off.erase(folder);
+  state_->mark();
   state_->fault.reset();
 }
 

@@ -36,13 +36,17 @@ class LossyDisk {
   /// Expect no fault any more; true when it was met.
   bool end_fault();
 
-  /// Let the power go now: from here on nothing reaches the disk.
-  void power_cut();
+  /// Let the power go now: from here on nothing reaches the files below a folder; "": any file.
+  void power_cut(const std::string& folder = {});
+  /// While it is full, no file below the folder grows.
+  void set_full(const std::string& folder, bool is_full);
 
   /// What the disk held of writes that were not synced when the power went.
   enum class Unsynced : std::uint8_t { nothing, everything, some_sectors };
-  /// Bring the power back. All databases are closed. `chance` picks the sectors.
-  void restore(Unsynced unsynced, ecp::Random& chance);
+  /// Bring the power back. All databases below the folder are closed. `chance` picks the sectors.
+  void restore(Unsynced unsynced, ecp::Random& chance, const std::string& folder = {});
+  /// A closed file was replaced behind SQLite's back: what the disk holds is what it has now.
+  void forget(const std::string& path);
 
   struct State;
 

@@ -21,9 +21,12 @@ struct LoopbackFaults {
   unsigned lose = 0;          ///< Accepted, then gone, as when a broker dies.
   unsigned duplicate = 0;     ///< Delivered twice.
   Milliseconds delay_max{0};  ///< Each message waits 0..delay_max; channels keep their order.
+  /// Messages of other channels overtake what waits. To be set before the first message.
+  bool overtake = false;
 };
 
-/// Joins one gateway at a time and any number of links.
+/// Joins any number of gateways and links. Of several gateways one gets each message, drawn from
+/// the env's random, as with a shared subscription; an answer goes to the replica that asked.
 ///
 /// Ownership: gateway and links hold the network's state, so the order of destruction is free.
 /// Thread safety: any thread.
@@ -51,6 +54,7 @@ class ECP_EXPORT LoopbackNetwork {
   void cut_all();
   void heal_all();
   void set_faults(const LoopbackFaults& faults);
+  [[nodiscard]] LoopbackFaults faults() const;
 
   struct State;
 

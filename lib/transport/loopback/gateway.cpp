@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include <ecp/core/limits.hpp>
 #include <ecp/core/reasons.hpp>
 #include <ecp/transport/reasons.hpp>
@@ -25,11 +27,12 @@ class LoopbackGatewayEnd final : public AgentGateway {
     bool listening = false;
     {
       const std::lock_guard lock(network_->mutex);
-      if (network_->gateway)
+      const auto& gateways = network_->gateways;
+      if (std::find(gateways.begin(), gateways.end(), end_) != gateways.end())
         return Error(reasons::bad_options,
                      {{"option", "the gateway"}, {"problem", "runs already"}});
       end_->handlers = std::move(handlers);
-      network_->gateway = end_;
+      network_->gateways.push_back(end_);
       listening = !network_->all_cut;
     }
     end_->inbox->push_state([end = end_, listening] {
@@ -42,7 +45,7 @@ class LoopbackGatewayEnd final : public AgentGateway {
     end_->inbox->close();
     const std::lock_guard lock(network_->mutex);
     stopped_ = true;
-    if (network_->gateway == end_) network_->gateway.reset();
+    std::erase(network_->gateways, end_);
   }
 
   void send(link::AgentId agent, Channel channel, Bytes payload, DoneHandler done) override {
@@ -140,10 +143,11 @@ void LoopbackNetwork::heal(link::AgentId agent) {
 namespace {
 
 void tell_listening(LoopbackNetwork::State& state, bool listening) {
-  if (!state.gateway) return;
-  state.gateway->inbox->push_state([end = state.gateway, listening] {
-    if (end->handlers.on_listening) end->handlers.on_listening(listening);
-  });
+  for (const auto& gateway : state.gateways) {
+    gateway->inbox->push_state([end = gateway, listening] {
+      if (end->handlers.on_listening) end->handlers.on_listening(listening);
+    });
+  }
 }
 
 }  // namespace
@@ -168,6 +172,11 @@ void LoopbackNetwork::heal_all() {
 void LoopbackNetwork::set_faults(const LoopbackFaults& faults) {
   const std::lock_guard lock(state_->mutex);
   state_->faults = faults;
+}
+
+LoopbackFaults LoopbackNetwork::faults() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->faults;
 }
 
 }  // namespace ecp::inline v0::transport

@@ -18,28 +18,39 @@ GatewayEnd::GatewayEnd(Env world, std::string name)
 
 }  // namespace loopback
 
+namespace {
+
+loopback::Way way_of(const void* receiver, const LoopbackFaults& faults, link::AgentId agent,
+                     const Channel& channel) {
+  if (!faults.overtake) return {receiver, {}};
+  return {receiver,
+          agent.to_string() + std::to_string(static_cast<int>(channel.kind)) + channel.label};
+}
+
+}  // namespace
+
 bool LoopbackNetwork::State::draw(unsigned thousandths) {
   return thousandths > 0 && env.random.below(1'000) < thousandths;
 }
 
-void LoopbackNetwork::State::carry(const void* receiver, const Task& delivery) {
+void LoopbackNetwork::State::carry(const loopback::Way& way, const Task& delivery) {
   if (draw(faults.lose)) return;
   const int copies = draw(faults.duplicate) ? 2 : 1;
   for (int i = 0; i < copies; ++i) {
-    if (faults.delay_max.count() == 0 && pipes_[receiver].tasks.empty()) {
+    if (faults.delay_max.count() == 0 && pipes_[way].tasks.empty()) {
       delivery();
       continue;
     }
-    auto& pipe = pipes_[receiver];
+    auto& pipe = pipes_[way];
     const auto delay = Milliseconds(static_cast<std::int64_t>(
         env.random.below(static_cast<std::uint64_t>(faults.delay_max.count()) + 1)));
     const auto now = env.clock.steady();
     pipe.last_due = std::max(pipe.last_due, now + delay);
     pipe.tasks.push_back(delivery);
     const auto wait = std::chrono::ceil<Milliseconds>(pipe.last_due - now);
-    env.executor.post_after(wait, [self = shared_from_this(), receiver] {
+    env.executor.post_after(wait, [self = shared_from_this(), way] {
       const std::lock_guard lock(self->mutex);
-      auto& tasks = self->pipes_[receiver].tasks;
+      auto& tasks = self->pipes_[way].tasks;
       if (tasks.empty()) return;
       const Task task = std::move(tasks.front());
       tasks.pop_front();
@@ -48,23 +59,37 @@ void LoopbackNetwork::State::carry(const void* receiver, const Task& delivery) {
   }
 }
 
-void LoopbackNetwork::State::deliver_up(link::AgentId agent, const Channel& channel,
+/// The replica that asked, or any.
+std::shared_ptr<loopback::GatewayEnd> LoopbackNetwork::State::receiver_of(const Channel& channel) {
+  if (channel.kind == ChannelKind::answer_up) {
+    const auto asked = std::find_if(gateways.begin(), gateways.end(), [&](const auto& gateway) {
+      return gateway->replica == channel.replica;
+    });
+    return asked == gateways.end() ? nullptr : *asked;
+  }
+  if (gateways.size() <= 1) return gateways.empty() ? nullptr : gateways.front();
+  return gateways[env.random.below(gateways.size())];
+}
+
+/// False when nobody listens.
+bool LoopbackNetwork::State::deliver_up(link::AgentId agent, const Channel& channel,
                                         const Bytes& payload) {
-  const auto target = gateway;
-  carry(target.get(), [target, agent, channel, payload] {
+  const auto target = receiver_of(channel);
+  if (!target) return false;
+  carry(way_of(target.get(), faults, agent, channel), [target, agent, channel, payload] {
     target->inbox->push(payload.size(), [target, agent, channel, payload] {
       if (target->handlers.on_message) target->handlers.on_message(agent, channel, payload);
     });
   });
+  return true;
 }
 
 Result<void> LoopbackNetwork::State::send_up(link::AgentId agent, const Channel& channel,
                                              Bytes payload) {
   const std::lock_guard lock(mutex);
   if (connections.count(agent) == 0) return reasons::link_down;
-  if (!gateway) return Error(reasons::nobody_listens, {{"what", "messages of agents"}});
-  deliver_up(agent, channel, payload);
-  return {};
+  if (deliver_up(agent, channel, payload)) return {};
+  return Error(reasons::nobody_listens, {{"what", "messages of agents"}});
 }
 
 Result<void> LoopbackNetwork::State::send_down(link::AgentId agent, const Channel& channel,
@@ -77,13 +102,14 @@ Result<void> LoopbackNetwork::State::send_down(link::AgentId agent, const Channe
   }
   const auto target = found->second.link;
   const auto number = found->second.number;
-  carry(target.get(), [this, target, number, channel, payload = std::move(payload)] {
-    const auto current = connections.find(target->agent);
-    if (current == connections.end() || current->second.number != number) return;
-    target->inbox->push(payload.size(), [target, channel, payload] {
-      if (target->handlers.on_message) target->handlers.on_message(channel, payload);
-    });
-  });
+  carry(way_of(target.get(), faults, agent, channel),
+        [this, target, number, channel, payload = std::move(payload)] {
+          const auto current = connections.find(target->agent);
+          if (current == connections.end() || current->second.number != number) return;
+          target->inbox->push(payload.size(), [target, channel, payload] {
+            if (target->handlers.on_message) target->handlers.on_message(channel, payload);
+          });
+        });
   return {};
 }
 
@@ -108,8 +134,7 @@ void LoopbackNetwork::State::leave(const loopback::LinkEnd& link, bool with_will
   if (found == connections.end() || found->second.link.get() != &link) return;
   const auto connection = std::move(found->second);
   connections.erase(found);
-  if (with_will && gateway)
-    deliver_up(link.agent, {ChannelKind::presence, {}, {}}, connection.will);
+  if (with_will) deliver_up(link.agent, {ChannelKind::presence, {}, {}}, connection.will);
 }
 
 void LoopbackNetwork::State::break_connection(link::AgentId agent, LinkLoss why) {
@@ -122,7 +147,7 @@ void LoopbackNetwork::State::break_connection(link::AgentId agent, LinkLoss why)
     const Bytes will = std::move(found->second.will);
     connections.erase(found);
     // A broker that refuses an agent refuses its will too; one that is gone sends none.
-    if (why != LinkLoss::refused && !all_cut && gateway) {
+    if (why != LinkLoss::refused && !all_cut) {
       deliver_up(agent, {ChannelKind::presence, {}, {}}, will);
     }
   }

@@ -9,6 +9,8 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <string>
+#include <vector>
 
 #include <ecp/transport/loopback.hpp>
 
@@ -57,7 +59,14 @@ struct Connection {
   std::uint64_t number = 0;  ///< Messages of an older connection are lost.
 };
 
-/// Messages on their way to one receiver, in order.
+/// Whose messages keep their order: those to a receiver, or of a channel to it.
+struct Way {
+  const void* receiver = nullptr;
+  std::string channel;  ///< Empty while channels do not overtake each other.
+  friend auto operator<=>(const Way&, const Way&) = default;
+};
+
+/// Messages on their way, in order.
 struct Pipe {
   SteadyTime last_due{};
   std::deque<Task> tasks;
@@ -80,7 +89,7 @@ struct LoopbackNetwork::State : std::enable_shared_from_this<LoopbackNetwork::St
 
   const Env env;
   std::mutex mutex;
-  std::shared_ptr<loopback::GatewayEnd> gateway;  ///< Null without a started one.
+  std::vector<std::shared_ptr<loopback::GatewayEnd>> gateways;  ///< Started ones.
   std::map<link::AgentId, loopback::Connection> connections;
   std::set<link::AgentId> denied;
   std::set<link::AgentId> cut;
@@ -89,11 +98,12 @@ struct LoopbackNetwork::State : std::enable_shared_from_this<LoopbackNetwork::St
 
  private:
   bool draw(unsigned thousandths);
-  void carry(const void* receiver, const Task& delivery);
-  void deliver_up(link::AgentId agent, const Channel& channel, const Bytes& payload);
+  void carry(const loopback::Way& way, const Task& delivery);
+  [[nodiscard]] std::shared_ptr<loopback::GatewayEnd> receiver_of(const Channel& channel);
+  bool deliver_up(link::AgentId agent, const Channel& channel, const Bytes& payload);
 
   std::uint64_t next_number_ = 1;
-  std::map<const void*, loopback::Pipe> pipes_;
+  std::map<loopback::Way, loopback::Pipe> pipes_;
 };
 
 }  // namespace ecp::inline v0::transport
