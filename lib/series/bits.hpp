@@ -48,13 +48,23 @@ class BitReader {
     place_ += width;
     return value;
   }
-  /// How many ones stand ahead, at most `most` (below 64); they, and the zero that ended them
-  /// before `most`, are passed.
-  [[nodiscard]] unsigned ones(unsigned most) {
-    const auto count = static_cast<unsigned>(std::countl_one(ahead()));
-    const auto found = count < most ? count : most;
-    place_ += found < most ? found + 1 : found;
-    return found;
+  /// A number in Rice's code: ones, as many as its part above `width` says, a zero, and the rest;
+  /// after `most_ones` (at most 32) come 64 plain bits. `width` is below 64.
+  [[nodiscard]] std::uint64_t rice(unsigned width, unsigned most_ones) {
+    const auto next = ahead();
+    const auto ones = static_cast<unsigned>(std::countl_one(next));
+    if (ones >= most_ones) {
+      place_ += most_ones;
+      return bits(64);
+    }
+    const std::uint64_t high = std::uint64_t{ones} << width;
+    const auto used = ones + 1;
+    if (used + width > 64 || width == 0) {
+      place_ += used;
+      return high | bits(width);
+    }
+    place_ += used + width;
+    return high | ((next << used) >> (64U - width));
   }
   [[nodiscard]] bool is_good() const noexcept { return place_ <= octets_.size() * 8; }
   /// Octets of which at least one bit was read.

@@ -130,11 +130,8 @@ void write_miss(BitWriter& bits, const Plan& plan, std::uint64_t miss) {
 }
 
 std::uint64_t read_miss(BitReader& bits, const Plan& plan) {
-  if (plan.is_sparse && bits.bits(1) == 0) return 0;
-  const std::uint64_t quotient = bits.ones(most_ones);
-  const auto miss =
-      quotient < most_ones ? (quotient << plan.width) | bits.bits(plan.width) : bits.bits(64);
-  return miss + (plan.is_sparse ? 1 : 0);
+  if (!plan.is_sparse) return bits.rice(plan.width, most_ones);
+  return bits.bits(1) == 0 ? 0 : bits.rice(plan.width, most_ones) + 1;
 }
 
 std::optional<Plan> read_plan(OctetReader& in, std::size_t count) {

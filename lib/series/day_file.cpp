@@ -36,6 +36,9 @@ PRAGMA user_version = 2;
 
 constexpr std::int64_t schema_version = 2;  // As the schema's last line says.
 
+// Many files are open, and the system keeps their pages too.
+constexpr std::string_view reader_cache = "PRAGMA cache_size = -96";
+
 // How many tags an append seals: enough to keep up with what it brings, and some that wait.
 constexpr std::size_t least_tags_sealed = 8;
 constexpr std::size_t samples_per_tag_sealed = static_cast<std::size_t>(day::rows_to_seal) / 2;
@@ -65,6 +68,7 @@ Result<std::shared_ptr<DayFile>> DayFile::open(const std::string& path, const Cl
                                        {"known", std::to_string(schema_version)}});
   }
   if (found < schema_version) ECP_TRY_VOID(connection->execute(schema));
+  ECP_TRY_VOID(connection->execute(reader_cache));
   file->reader_ = std::make_unique<DayReader>(std::move(connection));
   return file;
 }

@@ -12,7 +12,7 @@
 namespace ecp::inline v0::series {
 namespace {
 
-constexpr std::size_t max_open_files = 4;
+constexpr std::size_t max_open_files = 40;  // A chart of the usual retention opens none.
 
 std::optional<Day> day_from_name(std::string_view name) {
   if (name.size() != 13 || name.substr(10) != ".db") return std::nullopt;

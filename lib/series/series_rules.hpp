@@ -46,9 +46,13 @@ class Chart {
  private:
   Chart(Time from, Time to, std::size_t points) : from_(from), to_(to), made_(points) {}
   [[nodiscard]] std::size_t place_of(Time time) const;
+  void move_to(std::size_t place);
   Time from_;
   Time to_;
   std::vector<ChunkSummary> made_;
+  std::size_t near_ = 0;  ///< The interval of the number before, and its bounds.
+  Time near_from_;
+  Time near_to_;
 };
 
 }  // namespace ecp::inline v0::series
