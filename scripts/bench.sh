@@ -19,7 +19,7 @@ if [ -z "${ECP_BUILD:-}" ]; then
   cmake --preset release -Wno-dev -DECP_BUILD_BENCH=ON >/dev/null && \
     cmake --build --preset release -j "$(nproc)" \
       --target ecpd ecp-edge ecp_mosquitto_plugin ecp-swarm ecp-raw-rollout ecp-bare-subscriber \
-      ecp-poll-jitter \
+      ecp-poll-jitter ecp-history \
       >/dev/null || exit 1
   export ECP_BUILD=$PWD/build/release
 fi
@@ -33,6 +33,7 @@ jitter=$(find "$ECP_BUILD" -type f -name ecp-poll-jitter -print -quit)
 /usr/bin/python3 bench/footprint.py || code=1
 /usr/bin/python3 bench/latency.py || code=1
 /usr/bin/python3 bench/configuration.py || code=1
+/usr/bin/python3 bench/history.py || code=1
 /usr/bin/python3 bench/fleet.py --agents "${ECP_BENCH_AGENTS:-1000}" || code=1
 exit $code
 /usr/bin/python3 bench/ingest.py --sessions 1000 --messages 100000 || code=1

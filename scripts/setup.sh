@@ -11,7 +11,7 @@ build=(g++ cmake ninja-build make pkg-config git ca-certificates ccache
 test=(clang-14 clang-tidy-14 clang-format-14 postgresql-15 python3-pytest chromium chromium-driver
   python3-yaml jq curl sqlite3 libmodbus-dev procps iproute2 libfaketime fonts-wqy-microhei
   systemd python3-matplotlib mypy)
-bench=(collectd-core libmodbus5 binutils nftables)  # Peers of the benchmarks.
+bench=(collectd-core libmodbus5 binutils nftables victoria-metrics influxdb)  # Peers of the benchmarks.
 
 wanted=("${build[@]}")
 case "${1:-test}" in
@@ -39,6 +39,7 @@ echo "setup: installing ${missing[*]}"
   apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 
 # A peer is started by a benchmark alone, never by the machine.
-if [[ " ${missing[*]} " == *" collectd-core "* ]] && command -v systemctl >/dev/null; then
-  "${as_root[@]}" systemctl --quiet disable --now collectd 2>/dev/null || true
-fi
+for peer in collectd-core:collectd victoria-metrics:victoria-metrics influxdb:influxdb; do
+  [[ " ${missing[*]} " == *" ${peer%:*} "* ]] && command -v systemctl >/dev/null || continue
+  "${as_root[@]}" systemctl --quiet disable --now "${peer#*:}" 2>/dev/null || true
+done
