@@ -260,7 +260,7 @@ Result<http::Response> EventStreams::open(const http::Request& request,
 
 void add_event_endpoints(Router& router, EventStreams& streams) {
   router.add({http::Method::get, "/api/v1/orgs/:org/projects/:project/events",
-              &permissions::project_view,
+              &permissions::data_tag_view,
               [&streams](const http::Request& request, const access::Grant& grant) {
                 return streams.open(request, grant);
               }});

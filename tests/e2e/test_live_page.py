@@ -10,7 +10,7 @@ import urllib.request
 import pytest
 from browser import Browser
 from platform_parts import Relay
-from product import Plane, ROOT, add_pipeline, make_edge, make_project, wait_for
+from product import PASSWORD, Plane, ROOT, add_pipeline, make_edge, make_project, wait_for
 
 PAGE_OCTETS = 60_000  # Of all that the page loads, compressed.
 FURNACE = "plc/fast/temperature"
@@ -62,6 +62,14 @@ def fetch(plane, path):
         return answer.headers, answer.read()
 
 
+def log_in(browser, plane, email, password):
+    browser.open(plane.url + "/")
+    wait_for("the form", lambda: browser.text("#log-in-form"), 10)
+    browser.type("#email", email)
+    browser.type("#password", password)
+    browser.click("#log-in-form button")
+
+
 def write(browser, value):
     browser.choose("#write-tag", SET_POINT)
     browser.type("#write-value", value)
@@ -86,11 +94,7 @@ def test_the_page_is_small(plane):
 
 def test_a_wrong_password_says_so_and_shows_nothing(plane, page):
     browser = page["browser"]
-    browser.open(plane.url + "/")
-    wait_for("the form", lambda: browser.text("#log-in-form"), 10)
-    browser.type("#email", "ada@example.com")
-    browser.type("#password", "not the right password")
-    browser.click("#log-in-form button")
+    log_in(browser, plane, "ada@example.com", "not the right password")
     wait_for("the notice", lambda: browser.text("#notice"), 10)
     assert browser.run("return document.getElementById('live').hidden")
     browser.complaints()  # The 401 itself is a console message; later ones are not expected.
@@ -159,18 +163,15 @@ def test_an_alarm_shows_when_it_is_raised_and_when_it_clears(admin, page):
     assert rule["name"] in browser.text("#alarms")
 
 
-def colors(browser, place):
-    """Colours in one column of the chart, from the top, each once per run."""
-    return browser.run(
-        """const canvas = document.querySelector('#chart canvas'), pen = canvas.getContext('2d');
-           const data = pen.getImageData(Math.round(canvas.width * arguments[0]), 0, 1, canvas.height).data;
-           const runs = [];
-           for (let at = 0; at < data.length; at += 4) {
-             const color = [...data.slice(at, at + 4)].join();
-             if (runs.at(-1)?.[0] === color) runs.at(-1)[1]++; else runs.push([color, 1]);
-           }
-           return runs;""", place,
+def shaded(browser):
+    """Where a column of the chart without any curve is shaded, in parts of its height from the top; None: nowhere."""
+    alphas = browser.run(
+        """const canvas = document.querySelector('#chart canvas');
+           const column = canvas.getContext('2d').getImageData(Math.round(canvas.width * 0.2), 0, 1, canvas.height);
+           return [...column.data].filter((_, at) => at % 4 === 3)"""
     )
+    rows = [at for at, alpha in enumerate(alphas) if 0 < alpha < 100]  # Lines and figures are opaque.
+    return (rows[0] / len(alphas), rows[-1] / len(alphas)) if len(rows) > 10 else None
 
 
 def test_the_band_of_an_alarm_rule_is_shaded_and_follows_the_rule(admin, page):
@@ -178,7 +179,7 @@ def test_the_band_of_an_alarm_rule_is_shaded_and_follows_the_rule(admin, page):
     browser.choose("#tag", FURNACE)
     assert "Alarm" not in browser.text("#chart-summary")
     assert browser.run("return document.getElementById('legend-critical').hidden")
-    bare = colors(browser, 0.2)
+    assert shaded(browser) is None
     rule = admin.post(
         rules, {"name": "too hot", "service": None, "tag": FURNACE, "operator": ">", "threshold": 100,
                 "hysteresis": 20, "severity": "critical"},
@@ -187,14 +188,15 @@ def test_the_band_of_an_alarm_rule_is_shaded_and_follows_the_rule(admin, page):
     wait_for("the band in words", lambda: text in browser.text("#chart-summary"), 5)
     assert not browser.run("return document.getElementById('legend-critical').hidden")
     assert not browser.run("return document.getElementById('legend-hysteresis').hidden")
-    wait_for("the band", lambda: max(run for _, run in colors(browser, 0.2)[1:]) and colors(browser, 0.2) != bare, 5)
+    wait_for("the band at the top", lambda: (lambda at: at and at[0] < 0.2)(shaded(browser)), 5)
     path = f"{rules}/{rule['id']}"
     rule = admin.call("PATCH", path, {"operator": "<", "threshold": 30, "hysteresis": 0, "severity": "normal"}, revision(rule))
     wait_for("the change", lambda: "Alarm “too hot” (normal) below 30." in browser.text("#chart-summary"), 5)
     assert browser.run("return document.getElementById('legend-critical').hidden")
     assert "clears" not in browser.text("#chart-summary")
+    wait_for("the band at the bottom", lambda: (lambda at: at and at[0] > 0.5)(shaded(browser)), 5)
     admin.call("DELETE", path, headers=revision(rule))
-    wait_for("its end", lambda: "too hot" not in browser.text("#chart-summary"), 5)
+    wait_for("its end", lambda: "too hot" not in browser.text("#chart-summary") and not shaded(browser), 5)
 
 
 def test_what_came_late_has_a_tone_and_words_of_its_own(page, relay):
@@ -229,6 +231,28 @@ def test_the_audit_ticker_tells_who_did_what(admin, page):
     assert known["principal_name"] == "Ada"
 
 
+def test_a_member_sees_what_happens_but_not_the_audit_log(plane, admin, page):
+    place = page["place"]
+    organization = "/".join(place.split("/")[:5])
+    bo = admin.post("/api/v1/users", {"email": "bo@example.com", "name": "Bo", "password": PASSWORD})["id"]
+    for where in (organization, place):
+        admin.post(where + "/members", {"user": bo, "role": "member"})
+    browser = Browser()
+    try:
+        log_in(browser, plane, "bo@example.com", PASSWORD)
+        wait_for("the node", lambda: "online" in browser.text("#nodes"), 15)
+        first = wait_for("a value", lambda: browser.text("#current").strip("–"), 10)
+        wait_for("another value", lambda: browser.text("#current") not in ("–", first), 10)
+        assert browser.run("return document.getElementById('audit-card').hidden")
+        assert browser.text("#notice") == "" and not browser.complaints()
+        browser.run("document.getElementById('audit-card').hidden = false")
+        assert browser.text("#audit li") == "Nothing has been recorded yet."
+    finally:
+        browser.close()
+    denied = [entry for entry in admin.items(place + "/audit") if entry["outcome"] == "denied"]
+    assert not [entry for entry in denied if entry["principal"] == bo], "it asked for what it may not see"
+
+
 def test_the_language_is_chosen_and_remembered(plane, page):
     browser = page["browser"]
     browser.choose("#language", "zh")
@@ -248,12 +272,8 @@ def test_the_language_is_chosen_and_remembered(plane, page):
 def test_the_browsers_language_decides_at_first(plane):
     browser = Browser(language="zh-CN,zh")
     try:
-        browser.open(plane.url + "/")
-        wait_for("the form", lambda: browser.text("#log-in-form"), 10)
+        log_in(browser, plane, "ada@example.com", "not the right password")
         assert browser.text("#log-in-title") == "登录"
-        browser.type("#email", "ada@example.com")
-        browser.type("#password", "not the right password")
-        browser.click("#log-in-form button")
         wait_for("the notice", lambda: browser.text("#notice") == "邮箱或密码错误", 10)
     finally:
         browser.close()

@@ -49,6 +49,7 @@ function openProject(): void {
   stopEvents = new AbortController();
   site.root = choice("project").value;
   site.rules = [];
+  element("stream").hidden = false;
   element("audit-card").hidden = true;
   void follow(site.root, stopEvents.signal);
 }
@@ -64,7 +65,10 @@ async function follow(where: string, signal: AbortSignal): Promise<void> {
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof ApiError) complain(error);
-      if (error instanceof ApiError && [403, 404].includes(error.status)) break; // Asking again changes nothing.
+      if (error instanceof ApiError && [403, 404].includes(error.status)) {
+        element("stream").hidden = true;
+        return; // Asking again changes nothing.
+      }
     }
     if (signal.aborted) return;
     showStream(false);

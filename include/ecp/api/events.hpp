@@ -47,7 +47,7 @@ class ECP_EXPORT EventStreams {
   std::shared_ptr<State> state_;  // Shared: with timers and streams about to begin.
 };
 
-/// `GET .../projects/:project/events`; `streams` outlives the router.
+/// `GET .../projects/:project/events`, for whoever may see values; `streams` outlives the router.
 ECP_EXPORT void add_event_endpoints(Router& router, EventStreams& streams);
 
 }  // namespace ecp::inline v0::api
