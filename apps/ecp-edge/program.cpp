@@ -25,6 +25,8 @@ constexpr const char* usage =
     "usage: ecp-edge enroll [--config FILE] --url https://HOST:PORT --token-file FILE|- --name "
     "NAME\n"
     "       ecp-edge run|status [--config FILE]\n"
+    "       ecp-edge probe tcp://HOST:502 [--range 400001-400010] [--units 1-247]\n"
+    "                [--timeout 300ms] [--delay 0ms] [--yaml FILE|-]\n"
     "       ecp-edge --version\n"
     "FILE is /etc/ecp/ecp-edge.yaml unless given. Variables ECP_EDGE_... override its keys.\n";
 
@@ -39,6 +41,7 @@ Result<Command::Verb> verb_of(std::string_view word) {
   if (word == "enroll") return Verb::enroll;
   if (word == "run") return Verb::run;
   if (word == "status") return Verb::status;
+  if (word == "probe") return Verb::probe;
   if (word == "version" || word == "--version") return Verb::version;
   if (word == "help" || word == "--help" || word == "-h") return Verb::help;
   return wrong_usage("name no command of this program");
@@ -46,6 +49,14 @@ Result<Command::Verb> verb_of(std::string_view word) {
 
 /// Where the value of an option goes; null for a word that is no option of the command.
 std::string* place_of(std::string_view option, Command& command) {
+  if (command.verb == Command::Verb::probe) {
+    if (option == "--range") return &command.probe.range;
+    if (option == "--units") return &command.probe.units;
+    if (option == "--timeout") return &command.probe.timeout;
+    if (option == "--delay") return &command.probe.delay;
+    if (option == "--yaml") return &command.yaml_path;
+    return nullptr;
+  }
   if (option == "--config") return &command.config_path;
   if (command.verb != Command::Verb::enroll) return nullptr;
   if (option == "--url") return &command.url;
@@ -91,8 +102,22 @@ Result<void> tell_status(const Settings& settings, ecp::LogSink& log) {
   return {};
 }
 
+/// The table goes to standard output unless the YAML does.
+Result<void> probe(const Command& command) {
+  const auto tell = [](std::string_view line) {
+    std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
+  };
+  ECP_TRY(const auto answer, ecp::agent::probe_device(command.probe, tell));
+  const bool is_yaml_out = command.yaml_path == "-";
+  std::fputs(answer.table.c_str(), is_yaml_out ? stderr : stdout);
+  if (is_yaml_out) std::fputs(answer.yaml.c_str(), stdout);
+  if (command.yaml_path.empty() || is_yaml_out) return {};
+  return ecp::write_file_durably(command.yaml_path, answer.yaml, 0644);
+}
+
 Result<void> obey(const Command& command, const EnvironmentVariables& environment,
                   const std::function<void()>& wait_for_signal) {
+  if (command.verb == Command::Verb::probe) return probe(command);
   ECP_TRY(auto config,
           ecp::Config::load(command.config_path, ecp::agent::environment_prefix, environment));
   ECP_TRY(const auto settings, ecp::agent::read_settings(config));
@@ -106,6 +131,7 @@ Result<void> obey(const Command& command, const EnvironmentVariables& environmen
       return tell_status(settings, log);
     case Command::Verb::help:
     case Command::Verb::version:
+    case Command::Verb::probe:
       break;
   }
   return {};
@@ -117,7 +143,12 @@ Result<Command> parse_command(std::span<const char* const> arguments) {
   Command command;
   if (arguments.empty()) return wrong_usage("name no command");
   ECP_TRY(command.verb, verb_of(arguments[0]));
-  for (std::size_t i = 1; i < arguments.size(); i += 2) {
+  std::size_t first = 1;
+  if (command.verb == Command::Verb::probe) {
+    if (arguments.size() < 2) return wrong_usage("need tcp://HOST:502 after probe");
+    command.probe.target = arguments[first++];
+  }
+  for (std::size_t i = first; i < arguments.size(); i += 2) {
     const std::string option(arguments[i]);
     auto* const place = place_of(option, command);
     if (place == nullptr) return wrong_usage("hold " + option + ", which is not known here");

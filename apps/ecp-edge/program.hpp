@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 
+#include <ecp/agent/probe.hpp>
 #include <ecp/agent/program.hpp>
 #include <ecp/core/config.hpp>
 #include <ecp/core/result.hpp>
@@ -16,12 +17,14 @@ namespace ecp_edge {
 
 /// One call of the program.
 struct Command {
-  enum class Verb { help, version, enroll, run, status };
+  enum class Verb { help, version, enroll, run, status, probe };
   Verb verb = Verb::help;
   std::string config_path = "/etc/ecp/ecp-edge.yaml";
   std::string url;         ///< Of enroll, as the next two.
   std::string token_path;  ///< "-" is standard input.
   std::string name;
+  ecp::agent::ProbeRequest probe;
+  std::string yaml_path;  ///< Of probe: "-" is standard output, empty none.
 };
 
 /// Read the arguments after the program's name. Fails with `invalid_argument`.

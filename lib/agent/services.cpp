@@ -5,6 +5,7 @@
 #include <ecp/pipeline/reasons.hpp>
 
 namespace ecp::inline v0::agent {
+
 Services::Services(pipeline::DriverFactory& drivers, bool writes, Handlers handlers)
     : drivers_(drivers), writes_(writes), handlers_(std::move(handlers)) {
   kind::add_builtin(kinds_, runtimes_);

@@ -61,6 +61,14 @@ inline constexpr Reason write_too_soon{
 inline constexpr Reason not_written{
     2719, "pipeline.not_written", ErrorCode::failed_precondition,
     "not written, because another data tag of the same command was {problem}"};
+inline constexpr Reason probe_unreachable{
+    2720, "pipeline.probe_unreachable", ErrorCode::unavailable,
+    "{host} takes no connection at port {port}: {problem}; check address, port (502 as a rule), "
+    "cable and firewall"};
+inline constexpr Reason probe_silent{
+    2721, "pipeline.probe_silent", ErrorCode::timeout,
+    "{host} port {port} is there, but no unit from {units} answered within {timeout} ms: try "
+    "--timeout 1s, or --units 0-255"};
 }  // namespace reasons
 
 inline constexpr std::array pipeline_catalogue{&reasons::device_unreachable,
@@ -82,6 +90,8 @@ inline constexpr std::array pipeline_catalogue{&reasons::device_unreachable,
                                                &reasons::write_step_too_large,
                                                &reasons::write_step_unknown,
                                                &reasons::write_too_soon,
-                                               &reasons::not_written};
+                                               &reasons::not_written,
+                                               &reasons::probe_unreachable,
+                                               &reasons::probe_silent};
 
 }  // namespace ecp::inline v0::pipeline
