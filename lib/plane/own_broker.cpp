@@ -67,6 +67,14 @@ Result<Desk> open_desk(const PlaneConfig& config, const std::optional<Secret>& m
   return Desk{std::move(lock), std::move(store), std::move(keys)};
 }
 
+/// Why the proof broke off, without what is only true of a broker of ours.
+std::string problem_of(const Error& error) {
+  for (const auto& [name, value] : error.params) {
+    if (name == "problem") return value;
+  }
+  return error.describe();
+}
+
 Result<void> record(storage::Store& store, const std::vector<std::string>& names, Env env) {
   access::PermissionRegistry permissions;
   audit::DenialLog denials(store, env);
@@ -115,7 +123,7 @@ std::function<Result<void>()> proof_of(const BrokerConfig& config, const Credent
     const auto& error = proven.error();
     if (!error.is(transport::reasons::broker_unguarded)) {
       return Error(reasons::broker_unproven,
-                   {{"address", text_of(address)}, {"problem", error.describe()}});
+                   {{"address", text_of(address)}, {"problem", problem_of(error)}});
     }
     return Error(reasons::broker_unguarded,
                  {{"address", text_of(address)}, {"problem", error.message()}});

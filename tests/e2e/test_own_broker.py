@@ -151,6 +151,8 @@ def test_agents_work_over_a_broker_with_our_plugin_and_outlive_its_restart(own, 
         def cut(edge):
             return own.process.text().count(f"revoked agent {edge.node} is cut")
 
+        issued = [entry for entry in api.items("/api/v1/audit") if entry["operation"] == "broker.issue_certificate"]
+        assert len(issued) == 1 and issued[0]["principal_kind"] == "system"
         before = wait_for("values", latest, 30)
         wait_for("newer values", lambda: latest() > before, 15)
         api.post(f"{place}/edgenodes/{bad.node}/revoke", None)

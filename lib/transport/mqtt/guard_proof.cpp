@@ -8,6 +8,9 @@ namespace ecp::inline v0::transport {
 namespace {
 
 constexpr Milliseconds proof_interval{60'000};
+// A broker that cannot be reached is soon back; one with a hole waits for somebody to mend it.
+constexpr Milliseconds pause_unreachable{500};
+constexpr Milliseconds pause_hole{5'000};
 
 /// Not to be reached is no hole; the connection itself tells whether it still stands.
 bool is_hole(const Error& error) { return error.code() == ErrorCode::failed_precondition; }
@@ -39,7 +42,8 @@ void GuardProof::plan() {
 }
 
 void GuardProof::begin() {
-  if (stopped_ || std::exchange(running_, true)) return;
+  if (stopped_ || running_ || env_.clock.steady() < not_before_) return;
+  running_ = true;
   env_.workers.post([weak = weak_from_this()] {
     const auto self = weak.lock();
     if (!self || self->stopped_) return;
@@ -50,12 +54,22 @@ void GuardProof::begin() {
   });
 }
 
+/// Once for each problem: it may last.
+void GuardProof::tell(const Error& error) {
+  not_before_ = env_.clock.steady() + (is_hole(error) ? pause_hole : pause_unreachable);
+  const auto problem = error.describe();
+  if (problem == told_) return;
+  told_ = problem;
+  env_.log.error("transport", "the broker's guard is not proven", {{"problem", problem}});
+}
+
 void GuardProof::settle(const Result<void>& outcome) {
   running_ = false;
   if (stopped_) return;
-  if (!outcome) {
-    env_.log.error("transport", "the broker's guard is not proven",
-                   {{"problem", outcome.error().describe()}});
+  if (outcome) {
+    told_.clear();
+  } else {
+    tell(outcome.error());
   }
   if (up_) {
     if (outcome || !is_hole(outcome.error())) return plan();

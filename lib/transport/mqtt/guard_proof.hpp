@@ -7,6 +7,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include <ecp/core/env.hpp>
 #include <ecp/core/result.hpp>
@@ -33,6 +34,7 @@ class GuardProof final : public std::enable_shared_from_this<GuardProof> {
  private:
   void begin();
   void settle(const Result<void>& outcome);
+  void tell(const Error& error);
   void plan();
 
   const std::function<Result<void>()> prove_;
@@ -42,6 +44,8 @@ class GuardProof final : public std::enable_shared_from_this<GuardProof> {
   bool running_ = false;
   bool proven_ = false;
   bool up_ = false;
+  SteadyTime not_before_{};
+  std::string told_;  ///< The problem that was logged last.
   TimerId timer_ = TimerId::none;
 };
 

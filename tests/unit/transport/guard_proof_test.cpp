@@ -62,6 +62,24 @@ TEST_SUITE("transport.GuardProof") {
     }
   }
 
+  TEST_CASE("a hole that stays is tried anew every five seconds and told once") {
+    Case one;
+    one.outcome = hole();
+    for (int tick = 0; tick < 200; ++tick) {
+      CHECK_FALSE(one.proof->take());
+      one.manual.executor.advance(Milliseconds(100));
+    }
+
+    CHECK(one.asked == 4);
+    CHECK(one.manual.log.entries().size() == 1);
+    one.outcome = {};
+    for (int tick = 0; tick < 60 && one.reconnects == 0; ++tick) {
+      CHECK_FALSE(one.proof->take());
+      one.manual.executor.advance(Milliseconds(100));
+    }
+    CHECK(one.proof->take());
+  }
+
   TEST_CASE("a connection is proven every minute, and given up for a hole but not for a silence") {
     Case one;
     one.proof->connected(true);

@@ -26,7 +26,10 @@ class Probe final {
       : env_(env), deadline_(env.clock.steady() + patience), connection_([](auto, auto) {}) {}
 
   Result<void> connect(const MqttConnection::Options& options) {
-    ECP_TRY_VOID(connection_.connect(options, env_.clock.now()));
+    const auto begun = connection_.connect(options, env_.clock.now());
+    // Near enough, a broker is judged within the call.
+    if (!begun && connection_.loss() == LinkLoss::untrusted) return lost();
+    ECP_TRY_VOID(begun);
     return wait([this] { return connection_.is_accepted(); });
   }
 
