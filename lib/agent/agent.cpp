@@ -48,7 +48,7 @@ Result<void> Agent::State::open() {
                       });
                     });
       },
-      env_);
+      env_, options_.telemetry_interval);
   services_ = std::make_unique<Services>(
       *drivers_, options_.writes,
       Services::Handlers{[this](link::EdgeServiceId id, std::vector<pipeline::Observation> seen) {

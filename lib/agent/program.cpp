@@ -47,6 +47,7 @@ Result<std::unique_ptr<Agent>> open_agent(const Settings& settings, const AgentF
   options.data_folder = settings.data_folder;
   options.writes = settings.writes;
   options.buffer_bytes = settings.buffer_bytes;
+  options.telemetry_interval = settings.telemetry_interval;
   AgentParts parts;
   ECP_TRY(parts.store, open_database(files, env));
   ECP_TRY(parts.http, http::open_client(env));

@@ -4,6 +4,7 @@
 namespace ecp::inline v0::agent {
 namespace {
 
+constexpr Milliseconds longest_interval{60'000};
 constexpr std::int64_t largest_buffer = 1'048'576;  // MiB.
 
 Result<LogLevel> log_level(Config& config) {
@@ -27,6 +28,8 @@ Result<Settings> read_settings(Config& config) {
   settings.writes = writes == "on";
   ECP_TRY(const auto size, config.integer_or("buffer.max_mib", 256, 1, largest_buffer));
   settings.buffer_bytes = static_cast<std::size_t>(size) * mebibyte;
+  ECP_TRY(settings.telemetry_interval, config.duration_or("telemetry.interval", Milliseconds{0},
+                                                          Milliseconds{0}, longest_interval));
   ECP_TRY(settings.log_level, log_level(config));
   ECP_TRY_VOID(config.finish());
   return settings;

@@ -15,6 +15,7 @@ constexpr auto longest_wait = Milliseconds{60'000};
 constexpr std::uint64_t refused_wait = 500;  // Milliseconds, jittered by half.
 constexpr auto late_after = Milliseconds{10'000};
 constexpr std::size_t wanted_bytes = 48 * kibibyte;  // Of one batch: small memory, short frames.
+constexpr std::int64_t enough_samples = 2'000;       // As many as a batch takes.
 constexpr std::size_t head_bytes = 4 * kibibyte;     // At most, of a batch's head.
 constexpr auto no_end = std::numeric_limits<std::int64_t>::max();
 
@@ -25,8 +26,8 @@ constexpr std::size_t room_in(std::size_t max_payload) {
 
 }  // namespace
 
-Forwarder::Forwarder(Buffer& buffer, SendFunction send, Env env)
-    : buffer_(buffer), send_(std::move(send)), env_(env) {}
+Forwarder::Forwarder(Buffer& buffer, SendFunction send, Env env, Milliseconds interval)
+    : buffer_(buffer), send_(std::move(send)), env_(env), interval_(interval) {}
 
 Forwarder::Stream& Forwarder::stream(const std::string& name) {
   const auto [found, is_new] = streams_.try_emplace(name);
@@ -90,12 +91,14 @@ SteadyTime Forwarder::wake_at() const {
 }
 
 void Forwarder::pump_stream(const std::string& name) {
+    // One that is overdue waits for an ack or for the buffer, not for a time.
+    if (stream.live_due > env_.clock.steady()) next = std::min(next, stream.live_due);
   auto& state = stream(name);
   send_again(name, state);
   const auto may_send = [&](std::size_t reserved) {
     return state.flights.size() + reserved < limits::batches_in_flight;
   };
-  while (may_send(0) && state.live < buffer_.next_number(name)) {
+  while (is_live_due(name, state) && may_send(0) && state.live < buffer_.next_number(name)) {
     const auto next = send_from(name, state, state.live, no_end);
     if (next == state.live) break;
     state.live = next;
@@ -108,6 +111,7 @@ void Forwarder::pump_stream(const std::string& name) {
       state.backlog = state.backlog_end;
     } else {
       state.backlog = next;
+    if (state.live == buffer_.next_number(name)) state.live_due = SteadyTime::max();
     }
   }
 }
@@ -121,6 +125,14 @@ std::int64_t Forwarder::send_from(const std::string& name, Stream& state, std::i
                                   [&](const Flight& each) { return each.first > flight.first; });
   state.flights.insert(place, flight);
   return flight.last + 1;
+bool Forwarder::is_live_due(const std::string& name, Stream& state) {
+  const auto waiting = buffer_.next_number(name) - state.live;
+  if (interval_ == Milliseconds{0} || waiting >= enough_samples) return true;
+  const auto now = env_.clock.steady();
+  if (waiting > 0 && state.live_due == SteadyTime::max()) state.live_due = now + interval_;
+  return now >= state.live_due;
+}
+
 }
 
 /// Only the oldest is sent again, and what was refused: when more is lost, so is the link.
@@ -157,7 +169,7 @@ void Forwarder::refused_journal(const std::string& name) {
 bool Forwarder::send_batch(const std::string& name, std::int64_t from, std::int64_t upto,
                            Flight& flight) {
   const auto most = std::min({wanted_bytes, limits::batch, room_in(max_payload_)});
-  auto batch = buffer_.batch(name, from, upto, most, env_.clock.now() - late_after);
+  auto batch = buffer_.batch(name, from, upto, most, env_.clock.now() - late_after - interval_);
   if (!batch) {
     env_.log.error("pipeline", "the buffer cannot be read", {{"why", batch.error().describe()}});
     ++failures_;

@@ -28,6 +28,7 @@ struct AgentOptions {
   std::string data_folder;        ///< Holds the identity; empty: no HTTPS, no renewal (loopback).
   bool writes = true;             ///< False: no device write, whoever asks.
   std::size_t buffer_bytes = 256 * mebibyte;
+  Milliseconds telemetry_interval{0};  ///< How long new samples gather before they are sent.
   Milliseconds flush_interval{100};  ///< Group commit of samples.
 };
 

@@ -16,6 +16,7 @@
 #include <ecp/core/log.hpp>
 #include <ecp/core/result.hpp>
 #include <ecp/core/secret.hpp>
+#include <ecp/core/time.hpp>
 
 namespace ecp::inline v0::agent {
 
@@ -27,6 +28,7 @@ struct Settings {
   std::string data_folder;
   bool writes = true;  ///< False: no device write, whoever asks.
   std::size_t buffer_bytes = 256 * mebibyte;
+  Milliseconds telemetry_interval{0};
   LogLevel log_level = LogLevel::info;
 };
 

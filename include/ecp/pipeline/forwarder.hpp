@@ -27,11 +27,14 @@ using SendFunction =
 /// is sent again after 5 s, doubling to 60 s, jittered, everything after a reconnection, and what
 /// was not even accepted, because nobody listens behind the broker, after half a second.
 ///
+/// With an interval, new samples gather for so long, or until they fill a batch: a link that is
+/// paid by the octet carries fewer and better filled messages. Journals never wait.
+///
 /// Ownership: outlives the calls of `done`.
 /// Thread safety: one thread at a time (the agent's lane).
 class ECP_EXPORT Forwarder {
  public:
-  Forwarder(Buffer& buffer, SendFunction send, Env env);
+  Forwarder(Buffer& buffer, SendFunction send, Env env, Milliseconds interval = {});
 
   /// The link is up: everything unacknowledged is to be sent (again).
   void link_up(std::size_t max_payload);
@@ -53,12 +56,15 @@ class ECP_EXPORT Forwarder {
   };
   struct Stream {
     std::vector<Flight> flights;
-    std::int64_t backlog = 1;      ///< Next number of the backlog to send.
-    std::int64_t backlog_end = 1;  ///< First number that is not backlog.
-    std::int64_t live = 1;         ///< Next new number to send.
+    std::int64_t backlog = 1;                 ///< Next number of the backlog to send.
+    std::int64_t backlog_end = 1;             ///< First number that is not backlog.
+    std::int64_t live = 1;                    ///< Next new number to send.
+    SteadyTime live_due = SteadyTime::max();  ///< When those that gather are sent.
   };
   Stream& stream(const std::string& name);
   void pump_stream(const std::string& name);
+  /// False while new samples gather.
+  bool is_live_due(const std::string& name, Stream& stream);
   void pump_journal(std::string_view name);
   /// Send from a number on; return the number after what was sent, `from` when there was nothing.
   std::int64_t send_from(const std::string& name, Stream& stream, std::int64_t from,
@@ -75,6 +81,7 @@ class ECP_EXPORT Forwarder {
   Buffer& buffer_;
   SendFunction send_;
   Env env_;
+  Milliseconds interval_;
   bool is_up_ = false;
   std::size_t max_payload_ = 0;
   std::uint64_t failures_ = 0;               ///< Reads of the buffer that failed.

@@ -65,14 +65,17 @@ TEST_SUITE("agent.Program") {
     CHECK(plain.writes);
     CHECK(plain.buffer_bytes == 256 * mebibyte);
     const auto full =
-        must(settings("data_folder: /d\nwrites: off\nbuffer: {max_mib: 1}\nlog: {level: debug}"));
+        must(settings("data_folder: /d\nwrites: off\nbuffer: {max_mib: 1}\n"
+                      "telemetry: {interval: 10s}\nlog: {level: debug}"));
     CHECK_FALSE(full.writes);
     CHECK(full.buffer_bytes == mebibyte);
+    CHECK(full.telemetry_interval == Milliseconds(10'000));
     CHECK(full.log_level == LogLevel::debug);
     CHECK(must(settings("data_folder: /d", {{"ECP_EDGE_DATA_FOLDER", "/e"}})).data_folder == "/e");
-    for (const char* wrong : {"writes: on", "data_folder: d", "data_folder: /d\nwrites: maybe",
-                              "data_folder: /d\nbuffer: {max_mib: 0}",
-                              "data_folder: /d\nlog: {level: loud}", "data_folder: /d\nmore: 1"}) {
+    for (const char* wrong :
+         {"writes: on", "data_folder: d", "data_folder: /d\nwrites: maybe",
+          "data_folder: /d\nbuffer: {max_mib: 0}", "data_folder: /d\ntelemetry: {interval: 61s}",
+          "data_folder: /d\nlog: {level: loud}", "data_folder: /d\nmore: 1"}) {
       CHECK(failure(settings(wrong)) == "core.bad_config");
     }
   }

@@ -12,6 +12,9 @@ namespace {
 
 /// A forwarder whose messages are kept.
 struct Line {
+  explicit Line(Milliseconds gathering = {}) : interval(gathering) {}
+
+  Milliseconds interval;
   BufferWorld world;
   std::vector<wire::TelemetryHead> sent;
   std::size_t largest = 0;
@@ -34,7 +37,7 @@ struct Line {
         sent.push_back(decoded->first);
         largest = std::max(largest, payload.size());
       },
-      world.env.env()};
+      world.env.env(), interval};
 
   void acknowledge(std::int64_t upto, std::vector<wire::NumberRange> ranges = {}) {
     auto ack = world.ack(upto);
@@ -71,6 +74,39 @@ TEST_SUITE("pipeline.Forwarder") {
     REQUIRE(line.sent.size() == 1);
     CHECK(line.sent[0].first == 1);
     CHECK(line.sent[0].last == 10);
+  }
+
+  TEST_CASE("with an interval new samples gather for it, or until a batch is full") {
+    Line line{Milliseconds{10'000}};
+    line.forwarder.link_up(max_payload);
+    line.add(1);  // What a stream begins with is a backlog.
+    line.acknowledge(1);
+    line.sent.clear();
+    for (int i = 0; i < 9; ++i) {
+      line.add(10);
+      line.wait(Milliseconds{1'000});
+    }
+    CHECK(line.sent.empty());
+    CHECK(line.forwarder.wake_at() == line.world.env.clock.steady() + Milliseconds{1'000});
+    line.wait(Milliseconds{1'000});
+    REQUIRE(line.sent.size() == 1);
+    CHECK(line.sent[0].last == 91);
+
+    line.add(10);
+    CHECK(line.sent.size() == 1);
+    line.add(1'990);
+    REQUIRE(line.sent.size() >= 2);
+    CHECK(line.sent.back().last == 2'091);
+  }
+
+  TEST_CASE("an interval holds up neither journals nor a backlog") {
+    Line line{Milliseconds{60'000}};
+    line.add(10);
+    line.forwarder.link_up(max_payload);
+    REQUIRE(line.sent.size() == 1);
+    REQUIRE(line.append_event());
+    line.forwarder.pump();
+    CHECK(line.journals.size() == 1);
   }
 
   TEST_CASE("at most eight batches of a stream wait for their ack") {
