@@ -32,6 +32,7 @@ jitter=$(find "$ECP_BUILD" -type f -name ecp-poll-jitter -print -quit)
 "${jitter:-ecp-poll-jitter}" || code=1
 /usr/bin/python3 bench/footprint.py || code=1
 /usr/bin/python3 bench/latency.py || code=1
+/usr/bin/python3 bench/write.py || code=1
 /usr/bin/python3 bench/configuration.py || code=1
 /usr/bin/python3 bench/history.py || code=1
 /usr/bin/python3 bench/fleet.py --agents "${ECP_BENCH_AGENTS:-1000}" || code=1

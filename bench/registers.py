@@ -1,0 +1,33 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""A Modbus TCP device of 2,000 holding registers (Debian's python3-pymodbus): registers.py PORT
+
+Prints "ready" when it listens.
+"""
+import asyncio
+import sys
+
+from pymodbus.datastore import ModbusSequentialDataBlock, ModbusServerContext, ModbusSlaveContext
+from pymodbus.server import StartAsyncTcpServer
+
+
+async def tell_ready(port):
+    while True:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.close()
+            break
+        except OSError:
+            await asyncio.sleep(0.02)
+    print("ready", flush=True)
+
+
+async def main():
+    port = int(sys.argv[1])
+    unit = ModbusSlaveContext(hr=ModbusSequentialDataBlock(0, [0] * 2000), zero_mode=True)
+    context = ModbusServerContext(slaves={1: unit}, single=False)
+    await asyncio.gather(tell_ready(port),
+                         StartAsyncTcpServer(context=context, address=("127.0.0.1", port), allow_reuse_address=True))
+
+
+asyncio.run(main())
