@@ -7,7 +7,6 @@
 
 #include "plane/control_plane_state.hpp"
 #include "plane/own_broker.hpp"
-#include "plane/store_opener.hpp"
 
 namespace ecp::inline v0::plane {
 
@@ -52,7 +51,7 @@ Result<std::unique_ptr<transport::AgentGateway>> open_gateway(
   options.broker = broker_address(config.broker);
   options.tls = credentials.gateway_tls();
   options.replica = credentials.replica();
-  if (may_have_replicas(config)) options.share_group = share_group.view();
+  if (config.has_replicas) options.share_group = share_group.view();
   if (config.broker.external) {
     options.prove = proof_of(config.broker, credentials, env);
   } else {

@@ -7,7 +7,6 @@
 #include <ecp/core/file.hpp>
 
 #include "core/guarded_task.hpp"
-#include "plane/store_opener.hpp"
 
 namespace ecp::inline v0::plane {
 
@@ -76,7 +75,7 @@ fleet::FleetEngine::Options fleet_options(const PlaneConfig& config) {
   fleet::FleetEngine::Options options;
   options.heartbeat = config.heartbeat;
   options.series_keep = config.series_keep;
-  options.has_replicas = may_have_replicas(config);
+  options.has_replicas = config.has_replicas;
   return options;
 }
 
@@ -145,8 +144,8 @@ ControlPlane::State::State(PlaneConfig config_in, Made made, const Parts& parts,
       works({base, guards.authorizer, alarm_engine, live, kinds, runtimes}, config,
             std::move(made.gateway), std::move(made.root_pin),
             enrollment_options(std::move(made.trust_roots)), env),
-      hints(may_have_replicas(config) ? std::make_unique<ReplicaHints>(live, works.gateway, env)
-                                      : nullptr),
+      hints(config.has_replicas ? std::make_unique<ReplicaHints>(live, works.gateway, env)
+                                : nullptr),
       renewing(
           renewal_interval, [this] { renew(); }, env),
       sweeping(

@@ -105,8 +105,4 @@ Result<std::unique_ptr<series::SeriesStore>> open_series(const PlaneConfig& conf
   return opener->open_series(config, url, env);
 }
 
-bool may_have_replicas(const PlaneConfig& config) {
-  return config.broker.external.has_value() && !store_url_of(config).starts_with("sqlite:");
-}
-
 }  // namespace ecp::inline v0::plane

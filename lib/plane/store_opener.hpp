@@ -24,7 +24,4 @@ namespace ecp::inline v0::plane {
 [[nodiscard]] Result<std::unique_ptr<series::SeriesStore>> open_series(const PlaneConfig& config,
                                                                        const Env& env);
 
-/// True when others may work on the same database and broker.
-[[nodiscard]] bool may_have_replicas(const PlaneConfig& config);
-
 }  // namespace ecp::inline v0::plane

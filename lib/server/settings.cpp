@@ -233,6 +233,7 @@ Result<Settings> read_settings(Config& config) {
   ECP_TRY_VOID(read_http(config, settings));
   ECP_TRY_VOID(read_agents(config, settings, plane));
   ECP_TRY_VOID(read_broker(config, plane.broker));
+  plane.has_replicas = plane.broker.external.has_value() && is_postgres(plane.store_url);
   ECP_TRY_VOID(read_webhook(config, plane));
   ECP_TRY(plane.series_keep, config.duration_or("series.retention", 30 * day, day, 36'500 * day));
   ECP_TRY(settings.log_level, log_level(config));

@@ -100,6 +100,7 @@ struct BrokerConfig {
 struct PlaneConfig {
   std::string data_folder;  ///< Made with mode 0700; all files of ours are in it.
   std::string store_url;   ///< "sqlite:PATH", "postgresql://..."; empty: a file in the data folder.
+  bool has_replicas = false;  ///< Others may work on the same store and broker.
   std::string series_url;  ///< "postgresql://..."; empty: where the store is.
   std::string master_key_path;  ///< 0600; empty: "master.key" in the data folder, made when absent.
   BrokerConfig broker;

@@ -148,6 +148,14 @@ TEST_SUITE("server.Settings") {
     CHECK(read("data_folder: /d\nwebhook:\n  allow: ['[fd00::7]:80', '10.0.0.7:80']\n"));
   }
 
+  TEST_CASE("replicas may be where store and broker are everybody's") {
+    const std::string postgres = "store:\n  url: postgresql://ecp@db/ecp\n";
+    const std::string broker = "broker:\n  url: mqtts://b.example:8883\n";
+    CHECK(read("data_folder: /d\n" + postgres + broker)->plane.has_replicas);
+    CHECK_FALSE(read("data_folder: /d\n" + postgres)->plane.has_replicas);
+    CHECK_FALSE(read("data_folder: /d\n" + broker)->plane.has_replicas);
+  }
+
   TEST_CASE("listening everywhere, agents are told our host name, which the certificate carries") {
     const auto settings = read("data_folder: /d\nhttp:\n  listen: 0.0.0.0:8443\n");
 
