@@ -109,7 +109,7 @@ Result<void> add_sealed(Connection& connection, std::int64_t id, std::string_vie
   for (const auto& chunk : chunks) {
     if (found.size() == room && found.back().time <= chunk.since) break;
     ECP_TRY(const auto body, body_of(connection, chunk.id));
-    ECP_TRY(auto samples, decode_chunk(body, tag));
+    ECP_TRY(auto samples, day::stored(decode_chunk(body, tag)));
     samples.erase(std::remove_if(samples.begin(), samples.end(),
                                  [&](const Sample& sample) {
                                    return sample.time < from || sample.time >= to;
@@ -144,7 +144,7 @@ Result<std::optional<Sample>> newest(Connection& connection, const Tag& tag) {
                            tag.id));
   ECP_TRY_VOID(each_row(*chunk, [&](const Statement& row) -> Result<bool> {
     ECP_TRY(const auto body, body_of(connection, row.integer(0)));
-    ECP_TRY(auto samples, decode_chunk(body, tag.name));
+    ECP_TRY(auto samples, day::stored(decode_chunk(body, tag.name)));
     for (auto& sample : samples) {
       if (!found || found->time <= sample.time) found = std::move(sample);
     }
@@ -206,7 +206,7 @@ Result<void> add_sealed_times(Connection& connection, std::int64_t tag, bool is_
     const bool is_inside = chunk.since > times.from && chunk.until < times.to;
     if (is_inside && !is_dense) continue;
     ECP_TRY(const auto body, body_of(connection, chunk.id));
-    ECP_TRY(const auto here, decode_times(body));
+    ECP_TRY(const auto here, day::stored(decode_times(body)));
     for (const auto time : here) times.add(time);
   }
   return {};
@@ -290,12 +290,12 @@ Result<void> DayReader::load_chart(const SeriesKey& key, std::string_view tag, T
                              "$3",
                              *id, from, to));
     ECP_TRY_VOID(each_row(*chunk, [&](const Statement& row) -> Result<bool> {
-      ECP_TRY(const auto summary, read_summary(row.blob(0)));
+      ECP_TRY(const auto summary, day::stored(read_summary(row.blob(0))));
       if (chart.is_in_one_interval(summary)) {
         chart.add(summary);
         return true;
       }
-      ECP_TRY(const auto numbers, decode_numbers(row.blob(0)));
+      ECP_TRY(const auto numbers, day::stored(decode_numbers(row.blob(0))));
       for (const auto& number : numbers) chart.add(number);
       return true;
     }));

@@ -4,7 +4,11 @@
 /// @file
 /// What the tables of a day file have in common: ids as octets, and samples as open rows.
 
+#include <utility>
+
 #include <ecp/core/id.hpp>
+#include <ecp/core/reasons.hpp>
+#include <ecp/core/result.hpp>
 #include <ecp/series/sample.hpp>
 #include <ecp/storage/sql/driver.hpp>
 
@@ -21,5 +25,12 @@ namespace ecp::inline v0::series::day {
 
 /// The sample of a row whose first columns are time, form, value, error.
 [[nodiscard]] Sample read_row(const storage::sql::Statement& row, std::string_view tag);
+
+/// What was read of a chunk. One that cannot be read is a damaged file, not a wrong question.
+template <class Content>
+[[nodiscard]] Result<Content> stored(Result<Content> read) {
+  if (!read) return Error(ecp::reasons::damaged, {{"noun", "chunk of samples"}});
+  return read;
+}
 
 }  // namespace ecp::inline v0::series::day

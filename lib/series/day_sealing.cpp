@@ -55,7 +55,7 @@ Result<void> take_small_chunks(Connection& writer, std::int64_t tag, std::vector
     ECP_TRY(const bool more, row->step());
     if (!more) break;
     taken.push_back(row->integer(0));
-    ECP_TRY(auto some, decode_chunk(row->blob(1), {}));
+    ECP_TRY(auto some, stored(decode_chunk(row->blob(1), {})));
     std::move(some.begin(), some.end(), std::back_inserter(samples));
   }
   row->reset();

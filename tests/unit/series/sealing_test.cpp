@@ -279,6 +279,26 @@ TEST_SUITE("series.sealing") {
     CHECK(sealed <= 10 * samples);
   }
 
+  TEST_CASE("a damaged chunk is told as lost data, and only where it is read") {
+    Line line;
+    const auto start = line.env.clock.now();
+    for (const auto* tag : {"plc/fast/whole", "plc/fast/damaged"}) {
+      std::vector<Sample> samples;
+      for (int i = 0; i < 600; ++i) {
+        samples.push_back({tag, start + i * second, Quality::good, 1.0 * i, "", false});
+      }
+      line.append(std::move(samples));
+    }
+    execute(line.file_of(start), "UPDATE chunks SET body = substr(body, 1, 60) WHERE id = 2");
+    line.reopen();
+    const auto end = start + hour;
+    CHECK(must(line.store->samples(line.key, "plc/fast/whole", start, end, 1'000)).size() == 600);
+    CHECK(ecp_test::failure(line.store->samples(line.key, "plc/fast/damaged", start, end, 1'000)) ==
+          "core.damaged");
+    CHECK(ecp_test::failure(line.store->aggregate(line.key, "plc/fast/damaged", start, end, 600)) ==
+          "core.damaged");
+  }
+
   TEST_CASE("[R23] a text or an error that no chunk could keep is refused whole") {
     Line line;
     const auto now = line.env.clock.now();

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -27,14 +28,20 @@ inline constexpr ecp::Milliseconds hour{3'600'000};
 inline constexpr ecp::Milliseconds day{86'400'000};
 inline constexpr ecp::Milliseconds year = 365 * day;
 
-inline std::int64_t rows_of(const std::string& path, const std::string& table) {
+/// A connection to a day file that no store has open.
+inline std::unique_ptr<ecp::storage::sql::Connection> connect(const std::string& path) {
   ecp::storage::SqliteOptions options;
   options.path = path;
-  const auto driver = must(ecp::storage::sqlite_driver(options));
-  const auto connection = must(driver->connect());
+  return must(must(ecp::storage::sqlite_driver(options))->connect());
+}
+inline std::int64_t rows_of(const std::string& path, const std::string& table) {
+  const auto connection = connect(path);
   auto* const row = must(connection->bound("SELECT count(*) FROM " + table));
   REQUIRE(must(row->step()));
   return row->integer(0);
+}
+inline void execute(const std::string& path, std::string_view sql) {
+  must(connect(path)->execute(sql));
 }
 
 /// A folder of series, a clock that is moved, and one buffer that fills it.
