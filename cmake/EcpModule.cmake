@@ -24,8 +24,11 @@ function(ecp_module)
     add_library(${target} INTERFACE)
     set(scope INTERFACE)
   endif()
-  add_library(ecp::${arg_NAME} ALIAS ${target})
+  if(NOT BUILD_SHARED_LIBS)  # Else EcpShared.cmake says what the name means.
+    add_library(ecp::${arg_NAME} ALIAS ${target})
+  endif()
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${arg_NAME}
+    ecp_headers "${arg_HEADERS}" ecp_depends "${arg_DEPENDS}" ecp_vendors "${arg_PRIVATE}"
     VERIFY_INTERFACE_HEADER_SETS ${PROJECT_IS_TOP_LEVEL})
   target_sources(${target} ${scope} FILE_SET HEADERS BASE_DIRS ${base} FILES ${arg_HEADERS})
   target_compile_features(${target} ${scope} cxx_std_20)

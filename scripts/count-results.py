@@ -18,7 +18,7 @@ for log in sorted(folder.glob("*.log")):
     ):
         passed += int(match[1])
         failed += int(match[2])
-    for match in re.finditer(r"^(?:=+ )?(?:(\d+) failed, )?(\d+) passed\b.* in [\d.]+s", text, re.M):
+    for match in re.finditer(r"^(?:\d+: )?(?:=+ )?(?:(\d+) failed, )?(\d+) passed\b.* in [\d.]+s", text, re.M):
         failed += int(match[1] or 0)
         passed += int(match[2])
     if log.name == "demo.log":

@@ -25,14 +25,14 @@ stage_clang() {
 stage_asan() {
   cmake --preset asan -Wno-dev >/dev/null &&
     cmake --build --preset asan -j "$jobs" &&
-    scripts/with-postgres.sh ctest --preset asan -V -E '^(durability|sim|package|docs|repository)$'
+    scripts/with-postgres.sh ctest --preset asan -V -E '^(durability|sim|package|compile|unit-.*|docs|repository)$'
 }
 # Tests with threads of their own.
 stage_tsan() {
   cmake --preset tsan -Wno-dev -DECP_BUILD_APPS=OFF -DECP_BUILD_EXAMPLES=OFF >/dev/null &&
     cmake --build --preset tsan -j "$jobs" &&
     TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp exitcode=66" scripts/with-postgres.sh \
-      ctest --test-dir build/tsan --output-on-failure --timeout 900 -E '^(package|docs|repository)$'
+      ctest --test-dir build/tsan --output-on-failure --timeout 900 -E '^(package|compile|unit-.*|docs|repository)$'
 }
 # The product as a process, through its API: pytest against the release build.
 stage_blackbox() {

@@ -106,7 +106,8 @@ def check_vendors():
 
 
 def check_licence():
-    for path, place in tracked("include", "lib", "apps", "tests", "examples", "bench"):
+    for path, place in tracked("include", "lib", "apps", "bindings", "tests", "examples",
+                               "bench"):
         if "node_modules" not in place and "SPDX-License-Identifier: Apache-2.0" not in path.read_text()[:200]:
             yield f"{place}: no SPDX line at its head"
 

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+# Shared libraries: few, and made of the very objects that the static modules hold, so that both kinds come from one
+# compilation. Always there as the target ecp_shared; BUILD_SHARED_LIBS makes them what ecp::<module> means.
+include(GNUInstallDirs)
+
+set(ecp_library_http http_server http_client)
+set(ecp_library_mqtt mqtt)
+set(ecp_library_postgres postgres series_postgres)
+# What puts the others together stands above them all.
+set(ecp_library_programs plane server agent_program)
+
+set(ecp_shared_script ${CMAKE_CURRENT_LIST_DIR}/ecp.map)
+get_property(ecp_modules_of_all GLOBAL PROPERTY ecp_install_targets)
+list(TRANSFORM ecp_modules_of_all REPLACE "^ecp_" "")
+set(ecp_library_base ${ecp_modules_of_all})
+list(REMOVE_ITEM ecp_library_base ${ecp_library_http} ${ecp_library_mqtt} ${ecp_library_postgres}
+  ${ecp_library_programs})
+add_custom_target(ecp_shared)
+set(ecp_unless_shared EXCLUDE_FROM_ALL)
+if(BUILD_SHARED_LIBS)
+  set(ecp_unless_shared)
+endif()
+
+# ecp_shared_library(http DEPENDS base): libecp_http.so of the modules in ecp_library_http.
+function(ecp_shared_library name)
+  cmake_parse_arguments(arg "" "" "DEPENDS" ${ARGN})
+  set(target ecp_shared_${name})
+  file(GENERATE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/shared/${name}.cpp CONTENT "// Its modules hold all.\n")
+  add_library(${target} SHARED ${ecp_unless_shared} ${CMAKE_CURRENT_BINARY_DIR}/shared/${name}.cpp)
+  set(output ecp_${name})
+  if(name STREQUAL base)
+    set(output ecp)
+  endif()
+  set_target_properties(${target} PROPERTIES OUTPUT_NAME ${output}
+    VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
+    LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib INSTALL_RPATH "$ORIGIN")
+  target_link_options(${target} PRIVATE -Wl,--version-script=${ecp_shared_script} -Wl,-z,defs
+    -Wl,--whole-archive)
+  foreach(module IN LISTS ecp_library_${name})
+    get_target_property(type ecp_${module} TYPE)
+    if(type STREQUAL STATIC_LIBRARY)
+      target_link_options(${target} PRIVATE $<TARGET_FILE:ecp_${module}>)
+      set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS $<TARGET_FILE:ecp_${module}>)
+      add_dependencies(${target} ecp_${module})
+      get_target_property(vendors ecp_${module} ecp_vendors)
+      if(vendors)
+        target_link_libraries(${target} PRIVATE ${vendors})
+      endif()
+    endif()
+  endforeach()
+  target_link_options(${target} PRIVATE -Wl,--no-whole-archive)
+  set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS ${ecp_shared_script})
+  foreach(other IN LISTS arg_DEPENDS)
+    target_link_libraries(${target} PRIVATE ecp_shared_${other})
+  endforeach()
+  add_dependencies(ecp_shared ${target})
+  set_property(GLOBAL APPEND PROPERTY ecp_shared_targets ${target})
+endfunction()
+
+set(ecp_adapters http mqtt)
+if(TARGET ecp_postgres)
+  list(APPEND ecp_adapters postgres)
+endif()
+ecp_shared_library(base)
+foreach(adapter IN LISTS ecp_adapters)
+  ecp_shared_library(${adapter} DEPENDS base)
+endforeach()
+ecp_shared_library(programs DEPENDS base ${ecp_adapters})
+
+# For each module what a consumer links: its headers, and the library that it is in.
+foreach(library IN ITEMS base ${ecp_adapters} programs)
+  foreach(module IN LISTS ecp_library_${library})
+    set(target ecp_shared_module_${module})
+    add_library(${target} INTERFACE)
+    set_target_properties(${target} PROPERTIES EXPORT_NAME ${module})
+    get_target_property(headers ecp_${module} ecp_headers)
+    target_sources(${target} INTERFACE FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/include
+      FILES ${headers})
+    target_compile_features(${target} INTERFACE cxx_std_20)
+    get_target_property(depends ecp_${module} ecp_depends)
+    list(TRANSFORM depends PREPEND ecp_shared_module_)
+    target_link_libraries(${target} INTERFACE ecp_shared_${library} ${depends})
+    set_property(GLOBAL APPEND PROPERTY ecp_shared_targets ${target})
+    if(BUILD_SHARED_LIBS)
+      add_library(ecp::${module} ALIAS ${target})
+    endif()
+  endforeach()
+endforeach()
