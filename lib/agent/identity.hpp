@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include <ecp/agent/enrollment.hpp>
+#include <ecp/core/export.hpp>
 #include <ecp/core/result.hpp>
 #include <ecp/core/secret.hpp>
 #include <ecp/link/documents.hpp>
@@ -25,7 +26,7 @@ struct Identity {
 
 [[nodiscard]] bool has_identity(const AgentFiles& files);
 /// Fails with `failed_precondition` (agent.not_enrolled) and `data_loss` (agent.bad_identity).
-[[nodiscard]] Result<Identity> load_identity(const AgentFiles& files);
+[[nodiscard]] ECP_EXPORT Result<Identity> load_identity(const AgentFiles& files);
 
 /// The key that the next certificate is for: made and kept before it is first used, so that a call
 /// whose answer was lost can be repeated with the same one.
@@ -33,7 +34,7 @@ struct Identity {
 
 /// Earliest time at which certificates are judged, whatever the clock says; from what can be read
 /// of the files.
-[[nodiscard]] Time earliest_time(const AgentFiles& files);
+[[nodiscard]] ECP_EXPORT Time earliest_time(const AgentFiles& files);
 
 /// Check the answer to an enrollment or a renewal (with the id that it must be for), and keep it:
 /// the identity last, since it is what makes the folder an enrolled one.

@@ -9,13 +9,15 @@
 #include <functional>
 #include <memory>
 
+#include <ecp/core/export.hpp>
+
 namespace ecp::inline v0 {
 
 /// A joinable thread with a name, a modest stack and all signals blocked from its first
 /// instruction.
 ///
 /// Ownership: must be joined before it is destroyed.
-class Thread {
+class ECP_EXPORT Thread {
  public:
   /// Start `body` at once. `name` has at most 15 characters. Throws std::bad_alloc when the system
   /// has no thread to give.

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <ecp/core/bytes.hpp>
+#include <ecp/core/export.hpp>
 #include <ecp/core/result.hpp>
 #include <ecp/core/time.hpp>
 #include <ecp/series/sample.hpp>
@@ -57,13 +58,14 @@ struct NumberAt {
 /// the payload of a NaN.
 /// Fails with `invalid_argument` for none or more than max_chunk_samples, and for a text beyond
 /// limits::sample_string or an error beyond 512 octets.
-[[nodiscard]] Result<Bytes> encode_chunk(const std::vector<Sample>& samples);
+[[nodiscard]] ECP_EXPORT Result<Bytes> encode_chunk(const std::vector<Sample>& samples);
 
 /// Each fails with `invalid_argument` on anything but a chunk of a known version; `read_summary`
 /// looks at the front alone.
-[[nodiscard]] Result<ChunkSummary> read_summary(BytesView chunk);
-[[nodiscard]] Result<std::vector<Sample>> decode_chunk(BytesView chunk, std::string_view tag);
-[[nodiscard]] Result<std::vector<NumberAt>> decode_numbers(BytesView chunk);
-[[nodiscard]] Result<std::vector<Time>> decode_times(BytesView chunk);
+[[nodiscard]] ECP_EXPORT Result<ChunkSummary> read_summary(BytesView chunk);
+[[nodiscard]] ECP_EXPORT Result<std::vector<Sample>> decode_chunk(BytesView chunk,
+                                                                  std::string_view tag);
+[[nodiscard]] ECP_EXPORT Result<std::vector<NumberAt>> decode_numbers(BytesView chunk);
+[[nodiscard]] ECP_EXPORT Result<std::vector<Time>> decode_times(BytesView chunk);
 
 }  // namespace ecp::inline v0::series

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include <ecp/core/export.hpp>
 #include <ecp/core/result.hpp>
 #include <ecp/series/series_store.hpp>
 
@@ -20,17 +21,17 @@ inline constexpr Milliseconds day_length{86'400'000};
 inline constexpr std::size_t max_ranges_told = 100;
 
 /// The time under which a sample is kept: its own, or ours when its clock cannot be right.
-[[nodiscard]] Time bounded_time(Time claimed, Time now);
+[[nodiscard]] ECP_EXPORT Time bounded_time(Time claimed, Time now);
 
 /// The stretches of a recorded silence in which there really are no samples, given the times of
 /// samples in it and the nearest ones around it: what was buffered meanwhile may have arrived.
-[[nodiscard]] std::vector<Gap> silent_parts(const Gap& gap, std::vector<Time> times);
+[[nodiscard]] ECP_EXPORT std::vector<Gap> silent_parts(const Gap& gap, std::vector<Time> times);
 
 /// Order gaps by time and drop repeated ones.
-void tidy_gaps(std::vector<Gap>& gaps);
+ECP_EXPORT void tidy_gaps(std::vector<Gap>& gaps);
 
 /// A chart in the making: equal intervals over [from, to).
-class Chart {
+class ECP_EXPORT Chart {
  public:
   /// Fails with `invalid_argument` (series.bad_range) for an empty range, no or too many points.
   static Result<Chart> make(Time from, Time to, std::size_t points);

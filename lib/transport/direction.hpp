@@ -4,6 +4,7 @@
 /// @file
 /// Which channels go up and which go down, and what they must carry.
 
+#include <ecp/core/export.hpp>
 #include <ecp/core/result.hpp>
 #include <ecp/transport/channel.hpp>
 
@@ -24,6 +25,6 @@ namespace ecp::inline v0::transport {
 }
 
 /// Fails with transport.bad_channel unless the channel may carry a message that way.
-Result<void> check_channel(const Channel& channel, bool up);
+ECP_EXPORT Result<void> check_channel(const Channel& channel, bool up);
 
 }  // namespace ecp::inline v0::transport

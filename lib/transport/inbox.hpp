@@ -11,6 +11,7 @@
 #include <mutex>
 
 #include <ecp/core/executor.hpp>
+#include <ecp/core/export.hpp>
 
 namespace ecp::inline v0::transport {
 
@@ -19,7 +20,7 @@ namespace ecp::inline v0::transport {
 /// Ownership: shared by its end and by the executor's tasks on their way, which may outlive the
 /// end. Thread safety: any thread. Callbacks: on the executor; none starts after close() has
 /// returned.
-class Inbox final : public std::enable_shared_from_this<Inbox> {
+class ECP_EXPORT Inbox final : public std::enable_shared_from_this<Inbox> {
  public:
   Inbox(Executor& executor, std::size_t max_count, std::size_t max_octets);
 
