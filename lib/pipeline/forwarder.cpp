@@ -82,6 +82,8 @@ SteadyTime Forwarder::wake_at() const {
   auto next = retry_at_;
   for (const auto& [name, flight] : journals_) next = std::min(next, flight.again);
   for (const auto& [name, stream] : streams_) {
+    // One that is overdue waits for an ack or for the buffer, not for a time.
+    if (stream.live_due > env_.clock.steady()) next = std::min(next, stream.live_due);
     for (const auto& flight : stream.flights) {
       const bool counts = flight.is_refused || &flight == &stream.flights.front();
       if (counts) next = std::min(next, flight.again);
@@ -91,8 +93,6 @@ SteadyTime Forwarder::wake_at() const {
 }
 
 void Forwarder::pump_stream(const std::string& name) {
-    // One that is overdue waits for an ack or for the buffer, not for a time.
-    if (stream.live_due > env_.clock.steady()) next = std::min(next, stream.live_due);
   auto& state = stream(name);
   send_again(name, state);
   const auto may_send = [&](std::size_t reserved) {
@@ -102,6 +102,7 @@ void Forwarder::pump_stream(const std::string& name) {
     const auto next = send_from(name, state, state.live, no_end);
     if (next == state.live) break;
     state.live = next;
+    if (state.live == buffer_.next_number(name)) state.live_due = SteadyTime::max();
   }
   while (may_send(kept_for_live) && state.backlog < state.backlog_end) {
     const auto failures = failures_;
@@ -111,9 +112,16 @@ void Forwarder::pump_stream(const std::string& name) {
       state.backlog = state.backlog_end;
     } else {
       state.backlog = next;
-    if (state.live == buffer_.next_number(name)) state.live_due = SteadyTime::max();
     }
   }
+}
+
+bool Forwarder::is_live_due(const std::string& name, Stream& state) {
+  const auto waiting = buffer_.next_number(name) - state.live;
+  if (interval_ == Milliseconds{0} || waiting >= enough_samples) return true;
+  const auto now = env_.clock.steady();
+  if (waiting > 0 && state.live_due == SteadyTime::max()) state.live_due = now + interval_;
+  return now >= state.live_due;
 }
 
 std::int64_t Forwarder::send_from(const std::string& name, Stream& state, std::int64_t from,
@@ -125,14 +133,6 @@ std::int64_t Forwarder::send_from(const std::string& name, Stream& state, std::i
                                   [&](const Flight& each) { return each.first > flight.first; });
   state.flights.insert(place, flight);
   return flight.last + 1;
-bool Forwarder::is_live_due(const std::string& name, Stream& state) {
-  const auto waiting = buffer_.next_number(name) - state.live;
-  if (interval_ == Milliseconds{0} || waiting >= enough_samples) return true;
-  const auto now = env_.clock.steady();
-  if (waiting > 0 && state.live_due == SteadyTime::max()) state.live_due = now + interval_;
-  return now >= state.live_due;
-}
-
 }
 
 /// Only the oldest is sent again, and what was refused: when more is lost, so is the link.
