@@ -33,12 +33,14 @@ std::string range_text(const std::string& min, const std::string& max) {
 Result<Reader> Reader::open(Value value, std::string path) {
   Reader reader(value, std::move(path));
   if (!value.is_object()) return reader.bad("", "must be an object");
+  reader.known_.reserve(value.size());
   return reader;
 }
 
 std::optional<Value> Reader::take(std::string_view name) {
   known_.emplace_back(name);
-  return has(name) ? value_.find(name) : std::nullopt;
+  const auto found = value_.find(name);
+  return found && !found->is_null() ? found : std::nullopt;
 }
 
 bool Reader::has(std::string_view name) const noexcept {
