@@ -127,13 +127,13 @@ def main():
             octets = swarm.largest("state_octets")
             dropped = (plane.data / "broker" / "mosquitto.log").read_text().count("dropped")
             assert dropped == 0, "the broker dropped statuses"
+            report(pairs, octets, swarm.count)
         finally:
             broker = plane.broker_pid()
             if swarm:
                 swarm.end()
             plane.stop()
             end_process(broker)
-    report(pairs, octets, swarm.count)
     return code()
 
 

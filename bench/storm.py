@@ -152,12 +152,11 @@ def main():
             manner = ["--retry", RETRY_MS, "--patience", PATIENCE_S]
             swarm = Swarm(plane, plane.bootstrap(), folder, options.agents, manner).start()
             storm = Storm(plane, swarm)
-            pairs = [(storm.with_ecpd(), storm.without_ecpd()) for _ in range(options.pairs)]
+            report([(storm.with_ecpd(), storm.without_ecpd()) for _ in range(options.pairs)], swarm.count)
         finally:
             if swarm:
                 swarm.end()
             plane.stop()
-    report(pairs, swarm.count)
     return code()
 
 
