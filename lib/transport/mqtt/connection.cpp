@@ -78,6 +78,8 @@ void MqttConnection::set_callbacks() {
     auto& self = self_of(object);
     self.connack_ = code;
     self.accepted_ = code == 0;
+    // It says why a handshake failed; from now on it would be made a text for every packet.
+    if (self.accepted_) mosquitto_log_callback_set(self.client_.get(), nullptr);
     std::uint32_t max_packet = 0;
     mosquitto_property_read_int32(properties, MQTT_PROP_MAXIMUM_PACKET_SIZE, &max_packet, false);
     self.max_packet_ = max_packet;
