@@ -170,8 +170,18 @@ void Agent::State::take_ack(const Bytes& payload) {
     env_.log.error("agent", "an ack cannot be dealt with", {{"why", restarted.error().describe()}});
     return;
   }
+  if (*restarted) report_again();
   forwarder_->acknowledged(*ack, *restarted);
   pump();
+}
+
+/// The plane may have forgotten what it was told.
+void Agent::State::report_again() {
+  const auto reported = reconciler_->settle();
+  if (reported) return;
+  env_.log.error("agent", "resources cannot be reported yet",
+                 {{"why", reported.error().describe()}});
+  settle_later();
 }
 
 /// Reads only: the manifest accepted last, for a plane that was restored from a backup.

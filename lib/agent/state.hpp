@@ -64,6 +64,7 @@ class Agent::State {
   void take_desired(const Bytes& payload);
   void take_command(const Bytes& payload);
   void take_ack(const Bytes& payload);
+  void report_again();
   void answer(const link::Question& question, const transport::AnswerHandler& reply);
   void ask_time();
   void heartbeat();

@@ -63,23 +63,26 @@ std::optional<link::Transition> AlarmEvaluator::step(const link::EdgeAlarmRule& 
   auto& memory = judgement.memory;
   const auto before = memory;
   const bool holds = memory.active ? !is_back(rule, value) : is_beyond(rule, value);
-  bool tell = false;
+  bool tell = memory.told_revision == AlarmMemory::untold;
   if (memory.active) {
-    tell = !holds || memory.told_revision != rule.revision;
+    tell = tell || !holds || memory.told_revision != rule.revision;
     memory.active = holds;
     memory.held = Milliseconds{0};
   } else if (holds) {
     if (judgement.last && time > *judgement.last) memory.held += time - *judgement.last;
     judgement.last = time;
-    tell = memory.active = memory.held >= rule.hold;
+    memory.active = memory.held >= rule.hold;
+    tell = tell || memory.active;
   } else {
     memory.held = Milliseconds{0};
     judgement.last.reset();
   }
   if (tell) {
     memory.told_revision = rule.revision;
-    memory.held = Milliseconds{0};
-    judgement.last.reset();
+    if (memory.active || !holds) {
+      memory.held = Milliseconds{0};
+      judgement.last.reset();
+    }
   }
   judgement.changed = judgement.changed || memory != before;
   if (!tell) return std::nullopt;
@@ -103,6 +106,18 @@ void AlarmEvaluator::judge(link::EdgeServiceId service, const series::Sample& sa
     }
     auto transition = step(rule.rule, judgement, *value, sample.time);
     if (transition) out.push_back(std::move(*transition));
+  }
+}
+
+void AlarmEvaluator::tell_again() {
+  for (auto& rule : rules_) {
+    for (auto& [service, judgement] : rule.services) {
+      judgement.memory.told_revision = AlarmMemory::untold;
+      judgement.changed = true;
+    }
+  }
+  for (auto& [rule, memories] : restored_) {
+    for (auto& memory : memories) memory.told_revision = AlarmMemory::untold;
   }
 }
 

@@ -162,6 +162,19 @@ Result<std::optional<Buffer::JournalPart>> Buffer::journal_part(std::string_view
   }
 }
 
+Result<std::string> Buffer::journal_end(std::string_view journal) {
+  return store_.read([&](storage::Transaction& transaction) -> Result<std::string> {
+    auto& store = transaction.get<BufferStore>();
+    ECP_TRY(const auto waiting, store.journal(journal, 1));
+    ECP_TRY(const auto next, store.next_journal_number(journal));
+    if (!waiting.empty() || next == 1) return std::string();
+    link::EventBatch end;  // Without items all journals' batches look alike.
+    end.buffer_id = state_.buffer_id;
+    end.first = next;
+    return link::to_json(end);
+  });
+}
+
 /// The hole that this leaves makes the plane ask for a new buffer_id, and the rest goes on.
 Result<void> Buffer::drop_unreadable(std::string_view journal, std::int64_t number,
                                      const Error& why) {
@@ -263,8 +276,12 @@ Result<std::int64_t> renumber_stream(BufferStore& store, const std::string& stre
 Result<void> Buffer::renew(std::string_view why) {
   const auto fresh_id = to_hex(env_.random.bytes(16));
   const link::AgentEvent event{"agent.buffer_renewed", std::string(why), env_.clock.now()};
+  auto evaluator = evaluator_;
+  evaluator.tell_again();
+  const auto memories = evaluator.take_changed();
   ECP_TRY(state_, store_.write([&](storage::Transaction& transaction) -> Result<BufferState> {
     auto& store = transaction.get<BufferStore>();
+    for (const auto& memory : memories) ECP_TRY_VOID(store.put(memory));
     auto state = state_;
     state.buffer_id = fresh_id;
     const auto given = state.committed();
@@ -280,6 +297,7 @@ Result<void> Buffer::renew(std::string_view why) {
     ECP_TRY_VOID(store.save(state));
     return state;
   }));
+  evaluator_ = std::move(evaluator);
   env_.log.warning("pipeline", "the buffer has a new id", {{"why", std::string(why)}});
   return {};
 }

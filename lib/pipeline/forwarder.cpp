@@ -19,6 +19,11 @@ constexpr std::int64_t enough_samples = 2'000;       // As many as a batch takes
 constexpr std::size_t head_bytes = 4 * kibibyte;     // At most, of a batch's head.
 constexpr auto no_end = std::numeric_limits<std::int64_t>::max();
 
+transport::ChannelKind kind_of(std::string_view journal) {
+  if (journal == reported_journal) return transport::ChannelKind::reported;
+  return journal == alarm_journal ? transport::ChannelKind::alarm : transport::ChannelKind::event;
+}
+
 /// What a message leaves to samples; of a broker's tiny one, half.
 constexpr std::size_t room_in(std::size_t max_payload) {
   return max_payload > 2 * head_bytes ? max_payload - head_bytes : max_payload / 2;
@@ -40,6 +45,10 @@ void Forwarder::link_up(std::size_t max_payload) {
   max_payload_ = max_payload;
   streams_.clear();
   journals_.clear();
+  for (const auto journal : {reported_journal, alarm_journal, event_journal}) {
+    const auto end = buffer_.journal_end(journal);
+    if (end && !end->empty()) send_({kind_of(journal), {}, {}}, *end, [](const auto&) {});
+  }
   pump();
 }
 
@@ -217,10 +226,7 @@ void Forwarder::pump_journal(std::string_view name) {
   auto& flight = journals_[std::string(name)];
   flight.last = (*part)->last;
   schedule(flight);
-  const auto kind = name == reported_journal ? transport::ChannelKind::reported
-                    : name == alarm_journal  ? transport::ChannelKind::alarm
-                                             : transport::ChannelKind::event;
-  send_({kind, {}, {}}, std::move((*part)->document),
+  send_({kind_of(name), {}, {}}, std::move((*part)->document),
         [this, journal = std::string(name)](const Result<void>& accepted) {
           if (!accepted) refused_journal(journal);
         });

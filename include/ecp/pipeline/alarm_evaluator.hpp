@@ -19,9 +19,10 @@ namespace ecp::inline v0::pipeline {
 
 /// What one rule remembers of one service, also over a restart.
 struct AlarmMemory {
+  static constexpr std::int64_t untold = -1;
   link::AlarmRuleId rule;
   link::EdgeServiceId service;
-  std::int64_t told_revision = 0;  ///< Of the rule, in the last transition.
+  std::int64_t told_revision = 0;  ///< Of the rule, in the last transition; `untold`: tell again.
   bool active = false;
   Milliseconds held{0};  ///< How long the condition was seen to hold; a pause does not count.
   friend bool operator==(const AlarmMemory&, const AlarmMemory&) = default;
@@ -43,6 +44,9 @@ class ECP_EXPORT AlarmEvaluator {
   /// memory changed are noted in `changed`.
   void judge(link::EdgeServiceId service, const series::Sample& sample,
              std::vector<link::Transition>& out);
+  /// Whoever is told may have forgotten: the next good sample tells each state once more, whether
+  /// raised or clear.
+  void tell_again();
   /// Memories that changed since the last call.
   [[nodiscard]] std::vector<AlarmMemory> take_changed();
 

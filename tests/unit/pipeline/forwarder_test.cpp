@@ -263,6 +263,27 @@ TEST_SUITE("pipeline.Forwarder") {
     CHECK(line.largest <= small);
   }
 
+  TEST_CASE("a link that is up again says where journals end that nothing waits in") {
+    Line line;
+    line.forwarder.link_up(max_payload);
+    CHECK(line.journals.empty());
+    REQUIRE(line.append_event());
+    line.forwarder.pump();
+    auto ack = line.world.ack(1);
+    ack.stream = "event";
+    REQUIRE(line.world.buffer->acknowledge(ack));
+
+    line.forwarder.link_up(max_payload);
+
+    CHECK(line.journals.size() == 2);
+    const auto end = line.world.buffer->journal_end("event");
+    REQUIRE(end);
+    const auto batch = wire::parse_event_batch(*end);
+    REQUIRE(batch);
+    CHECK(batch->first == 2);
+    CHECK(batch->items.empty());
+  }
+
   TEST_CASE("one batch of a journal is under way at a time") {
     Line line;
     line.forwarder.link_up(max_payload);
