@@ -163,7 +163,7 @@ struct Rounds : std::enable_shared_from_this<Rounds> {
   void wake(Milliseconds delay);
   void run();
   void rest(Told outcome);
-  std::optional<link::AgentId> next(const std::set<link::AgentId>& tried);
+  std::optional<link::AgentId> next(const std::optional<link::AgentId>& last);
 
   EmqxApi api;
   const Env env;
@@ -242,11 +242,10 @@ void Rounds::run() {
     again = false;
   }
   auto outcome = Told::done;
-  std::set<link::AgentId> tried;
+  std::optional<link::AgentId> agent;
   while (outcome != Told::failed) {
-    const auto agent = next(tried);
+    agent = next(agent);
     if (!agent) break;
-    tried.insert(*agent);
     const auto ended = api.tell(agent->to_string());
     if (ended != Told::done) {
       outcome = ended;
@@ -259,13 +258,12 @@ void Rounds::run() {
   rest(outcome);
 }
 
-std::optional<link::AgentId> Rounds::next(const std::set<link::AgentId>& tried) {
+/// In the order of their ids; one that comes behind has the next round.
+std::optional<link::AgentId> Rounds::next(const std::optional<link::AgentId>& last) {
   const std::lock_guard lock(mutex);
-  if (stopped) return std::nullopt;
-  for (const auto agent : waiting) {
-    if (tried.count(agent) == 0) return agent;
-  }
-  return std::nullopt;
+  const auto found = last ? waiting.upper_bound(*last) : waiting.begin();
+  if (stopped || found == waiting.end()) return std::nullopt;
+  return *found;
 }
 
 void Rounds::rest(Told outcome) {
