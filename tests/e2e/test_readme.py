@@ -96,7 +96,10 @@ def test_an_example_file_has_every_key_of_the_table(program, heading):
     example = (ROOT / "apps" / program / f"{program}.example.yaml").read_text()
     # What is optional stands in a comment, indented like the keys beside it.
     spelled = yaml.safe_load(re.sub(r"^( *)# ([a-z_]+:.*?)  .*$", r"\1\2", example, flags=re.M))
-    held = set()
-    for name, value in spelled.items():
-        held |= {f"{name}.{inner}" for inner in value} if isinstance(value, dict) else {name}
-    assert held == documented
+
+    def keys(part, path):
+        if not isinstance(part, dict):
+            return {path}
+        return set().union(*(keys(inner, f"{path}.{name}") for name, inner in part.items()))
+
+    assert {key[1:] for key in keys(spelled, "")} == documented
