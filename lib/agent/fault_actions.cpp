@@ -184,10 +184,11 @@ void FaultActions::arm() {
 void FaultActions::tick() {
   armed_ = SteadyTime::max();
   const auto now = env_.clock.steady();
-  for (auto& [key, watched] : tags_) {
+  for (auto& each : tags_) {
+    auto& watched = each.second;
     const auto due = std::find_if(watched.rules.begin(), watched.rules.end(),
                                   [&](auto& rule) { return due_at(watched, rule) <= now; });
-    if (due != watched.rules.end()) act(key, watched, *due);
+    if (due != watched.rules.end()) act(each.first, watched, *due);
   }
   arm();
 }

@@ -90,6 +90,15 @@ class AgentStoreBefore : public agent::AgentStore {
     return real().unfinished_commands();
   }
   Result<void> remove_commands(Time before) override { return real().remove_commands(before); }
+  Result<std::vector<agent::GuardedTag>> guarded_tags() override { return real().guarded_tags(); }
+  Result<void> put(const agent::GuardedTag& tag) override { return real().put(tag); }
+  Result<void> remove_guarded_tag(link::EdgeServiceId service, std::string_view tag) override {
+    return real().remove_guarded_tag(service, tag);
+  }
+  Result<std::optional<Time>> cloud_lost_at() override { return real().cloud_lost_at(); }
+  Result<void> put_cloud_lost_at(std::optional<Time> at) override {
+    return real().put_cloud_lost_at(at);
+  }
   Result<std::int64_t> next_connection() override { return real().next_connection(); }
 
  protected:
