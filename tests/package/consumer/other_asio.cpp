@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// A program with an Asio of its own, under its own name, linked with the library that has another.
+// A program with an Asio of its own, under its own name and of another version and layout, linked
+// with the library that has another.
 #include <unistd.h>
 #include <array>
 #include <cstdio>
 
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
+#include <asio/version.hpp>
 
 #include <ecp/asio_executor.hpp>
 #include <ecp/core/env.hpp>
 #include <ecp/pipeline/driver.hpp>
+
+static_assert(ASIO_VERSION == ECP_OTHER_ASIO_VERSION, "the installed Asio was found first");
 
 int main() {
   ecp::StreamLog log(STDERR_FILENO, ecp::LogLevel::warning, ecp::system_clock());
