@@ -223,7 +223,10 @@ Result<std::int64_t> DayFile::seal_some() {
 
 Result<void> DayFile::compact() {
   ECP_TRY_VOID(need_writer());
-  return day::compact(*writer_);
+  auto done = day::compact(*writer_);
+  forget_tags();
+  writer_.reset();
+  return done;
 }
 
 }  // namespace ecp::inline v0::series

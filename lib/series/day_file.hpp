@@ -48,7 +48,8 @@ class DayFile {
 
   /// Seal a bounded number of open rows, durably; return how many there were.
   Result<std::int64_t> seal_some();
-  /// Make the file as small as its content, when that is worth it.
+  /// Make the file as small as its content, when that is worth it, and let go of what only writing
+  /// needs: the day is over.
   Result<void> compact();
 
   [[nodiscard]] DayReader& reader() noexcept { return *reader_; }
