@@ -158,7 +158,11 @@ void PresenceEngine::State::note(const PresenceEffect& effect) {
     known.state = effect.status.state;
     known.connection = effect.status.connection;
     known.watched = !effect.status.absent;
-    if (!effect.facts.empty()) known.facts = effect.facts;
+    if (!effect.facts.empty()) {
+      known.facts = effect.facts;
+      const auto& status = effect.status;
+      known.vitals = KnownAgent::Vitals{status.buffered, status.dropped, status.host};
+    }
     if (effect.status.state == ConnectionState::online) {
       known.heard = env.clock.steady();
       known.seen = env.clock.now();

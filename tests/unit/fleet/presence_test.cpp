@@ -136,7 +136,6 @@ TEST_SUITE("fleet.PresenceEngine") {
     World world;
     Agent agent(world, world.add_node("press").id);
     agent.beat();
-    agent.beat();
     for (int i = 0; i < 40; ++i) {
       world.pass(15 * second);
       agent.beat_shortly(i);
