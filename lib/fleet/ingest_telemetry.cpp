@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <map>
 
+#include <ecp/audit/audit.hpp>
 #include <ecp/core/json.hpp>
 #include <ecp/core/limits.hpp>
 #include <ecp/fleet/edge_node_store.hpp>
 #include <ecp/fleet/edge_service_store.hpp>
+#include <ecp/fleet/operations.hpp>
 #include <ecp/platform/live_events.hpp>
 
 #include "core/crash_point.hpp"
@@ -28,7 +30,9 @@ enum class Verdict { take, drop, settle, renew };
 struct Judged {
   const Incoming* incoming = nullptr;
   Verdict verdict = Verdict::drop;
+  std::int64_t cursor = 0;  ///< Numbers up to here were stored before.
   access::Scope scope;
+  std::string name;  ///< Of the edge node.
 };
 
 /// Decode a message; none, and a log line, when it makes no sense.
@@ -70,9 +74,13 @@ Result<Judged> judge(storage::Transaction& transaction, const Incoming& incoming
   ECP_TRY(const auto node, transaction.get<EdgeNodeStore>().find(incoming.agent));
   if (!node || node->revoked) return judged;
   judged.scope = node->scope();
+  judged.name = node->name;
   ECP_TRY(const bool refused,
           transaction.get<BufferStore>().is_refused(incoming.agent, incoming.head.buffer_id));
   ECP_TRY(const auto service, transaction.get<EdgeServiceStore>().find(incoming.service));
+  const auto& head = incoming.head;
+  ECP_TRY(judged.cursor,
+          transaction.get<BufferStore>().cursor(incoming.agent, head.stream, head.buffer_id));
   judged.verdict = refused ? Verdict::renew : Verdict::take;
   // Nobody wants what a removed service measured: let the agent forget it.
   if (!service || service->node != incoming.agent) judged.verdict = Verdict::settle;
@@ -92,14 +100,72 @@ std::string live_json(const Incoming& incoming) {
   return writer.end_array().end_object().take();
 }
 
+series::SeriesKey key_of(const Judged& judged) {
+  return {judged.scope.project.bytes(), judged.incoming->service.bytes()};
+}
+
+/// Whether numbers that come again name other samples than before: the agent's disk was put back,
+/// and it has given them anew. Only what is surely kept is compared.
+Result<bool> is_reused(series::SeriesStore& store, const Judged& judged, Time now) {
+  constexpr Milliseconds surely_kept{24LL * 3'600'000};
+  const auto& batch = judged.incoming->batch;
+  if (batch.first > judged.cursor) return false;
+  ECP_TRY(const auto known, stored_before(store, key_of(judged), batch, judged.cursor));
+  auto next = known.begin();
+  for (std::size_t i = 0; i < batch.samples.size(); ++i) {
+    const auto number = batch.first + static_cast<std::int64_t>(i);
+    if (number > judged.cursor) return false;
+    if (next != known.end() && next->first == number) {
+      ++next;
+      continue;
+    }
+    const auto time = batch.samples[i].time;
+    if (time > now - surely_kept && time < now + surely_kept) return true;
+  }
+  return false;
+}
+
+/// Nothing more is taken from the agent's buffers of now.
+Result<void> refuse(storage::Store& store, const Env& env, const Judged& judged) {
+  const auto& incoming = *judged.incoming;
+  return store.write([&](storage::Transaction& transaction) -> Result<void> {
+    auto& buffers = transaction.get<BufferStore>();
+    ECP_TRY_VOID(buffers.advance(incoming.agent, incoming.head.stream, incoming.head.buffer_id,
+                                 judged.cursor));
+    ECP_TRY_VOID(buffers.refuse_all(incoming.agent));
+    const auto agent = incoming.agent;
+    return audit::append_unauthenticated(
+        transaction, env,
+        {{access::PrincipalKind::agent, agent.bytes(), "certificate"}, judged.scope, {}},
+        operations::edge_node_event, audit::Outcome::done,
+        {"edge_node", agent.to_string(), judged.name},
+        {{"event", "telemetry.number_used_twice"},
+         {"text", "the agent's disk was put back or copied; its buffers are numbered anew"}});
+  });
+}
+
+/// Let agents that give numbers twice number anew.
+Result<void> find_reused(const IngestEngine::Parts& parts, const Env& env,
+                         std::vector<Judged>& judged) {
+  for (auto& one : judged) {
+    if (one.verdict != Verdict::take) continue;
+    ECP_TRY(const bool reused, is_reused(parts.series, one, env.clock.now()));
+    if (!reused) continue;
+    ECP_TRY_VOID(refuse(parts.store, env, one));
+    for (auto& other : judged) {
+      const bool is_its = other.incoming->agent == one.incoming->agent;
+      if (is_its && other.verdict == Verdict::take) other.verdict = Verdict::renew;
+    }
+  }
+  return {};
+}
+
 Result<std::vector<series::Applied>> store_batches(series::SeriesStore& store,
                                                    const std::vector<Judged>& taken) {
   std::vector<std::pair<series::SeriesKey, series::NumberedBatch>> batches;
   batches.reserve(taken.size());
   for (const auto& judged : taken) {
-    auto& [key, batch] = batches.emplace_back(
-        series::SeriesKey{judged.scope.project.bytes(), judged.incoming->service.bytes()},
-        judged.incoming->batch);
+    auto& [key, batch] = batches.emplace_back(key_of(judged), judged.incoming->batch);
     const auto renumbered = judged.incoming->head.renumbered;
     if (batch.first > renumbered) continue;
     ECP_TRY(batch.known, stored_before(store, key, batch, renumbered));
@@ -143,7 +209,7 @@ void IngestEngine::take_telemetry(std::span<const Heard> messages) {
                         {{"error", error.describe()}});
   };
   const std::lock_guard lock(state.telemetry);
-  const auto judged =
+  auto judged =
       state.parts.store.read([&](storage::Transaction& transaction) -> Result<std::vector<Judged>> {
         std::vector<Judged> all;
         for (const auto& incoming : decoded) {
@@ -152,6 +218,9 @@ void IngestEngine::take_telemetry(std::span<const Heard> messages) {
         return all;
       });
   if (!judged) return failed(judged.error());
+  if (const auto looked = find_reused(state.parts, state.env, *judged); !looked) {
+    return failed(looked.error());
+  }
   std::vector<Judged> taken;
   for (const auto& one : *judged) {
     if (one.verdict == Verdict::take) taken.push_back(one);

@@ -143,6 +143,21 @@ TEST_SUITE("fleet.IngestEngine") {
     CHECK(site.stored() == 7);
   }
 
+  TEST_CASE("numbers that an agent gives twice cost it its buffer, and no sample is lost") {
+    Site site;
+    site.agent.telemetry(site.service, 1, 5);
+    site.world.pass(60 * second);
+
+    site.agent.telemetry(site.service, 3, 5);  // Its disk was put back: 3 to 5 are new ones.
+
+    CHECK(site.agent.acks.back().renew);
+    CHECK(site.stored() == 5);
+    CHECK(site.world.audited().back() == "edge_node.event");
+    site.agent.telemetry(site.service, 1, 5, "buffer-2");
+    CHECK(site.agent.acks.back().upto == 5);
+    CHECK(site.stored() == 10);
+  }
+
   TEST_CASE("a batch ahead of a lost one is acknowledged as a range") {
     Site site;
     site.agent.telemetry(site.service, 1, 5);
