@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a control plane of some size costs: CPU, memory, disk and network, as a table for docs/sizing.md.
 
-    bench/sizing.py [--nodes 100,1000,10000] [--tags 0,10] [--seconds 60]
+    bench/sizing.py [--nodes 100,1000,10000] [--tags 0,10] [--seconds 60] [--into docs/sizing.md]
 
 The nodes are agents of ecp-swarm over mutual TLS with a heartbeat every 15 s. With tags, each collects so
 many once a second and sends them every ten seconds; a row whose samples do not all arrive says so.
 """
 import argparse
 import contextlib
+import os
 import pathlib
 import sys
 import tempfile
@@ -20,6 +21,8 @@ from report import machine
 from swarms import Swarm, cpu_seconds
 from product import Plane, wait_for
 
+HUGE = 5_000  # From here on heartbeats alone: ten tags each would be more than one SQLite takes.
+MARK = "<!-- made by bench/sizing.py -->"
 HEARTBEAT_S, MONTH_S, DAY_S = 15, 30 * 24 * 3600, 24 * 3600
 HEAD = ("| nodes | tags at 1 Hz each | samples/s stored | ecpd CPU | broker CPU | ecpd memory | broker memory "
         "| values on disk a day | octets a sample | network of a node a month |")
@@ -106,12 +109,20 @@ def main():
     parser.add_argument("--nodes", type=numbers, default=[100, 1000, 10_000])
     parser.add_argument("--tags", type=numbers, default=[0, 10])
     parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--into", type=pathlib.Path, help="a file whose table, at its end, is made anew")
     options = parser.parse_args()
-    print(f"{machine()}, {options.seconds} s a row, `bench/sizing.py {' '.join(sys.argv[1:])}`\n", flush=True)
-    print(HEAD + "\n" + "|---" * HEAD.count(" | ") + "|---|", flush=True)
+    lines = [
+        f"{machine()}, load {os.getloadavg()[0]:.1f} at the start, {options.seconds} s a row.",
+        "", HEAD, "|---" * HEAD.count(" | ") + "|---|",
+    ]
+    print("\n".join(lines), flush=True)
     for nodes in options.nodes:
-        for row in rows_of(nodes, options.tags, options.seconds):
+        for row in rows_of(nodes, options.tags if nodes < HUGE else [0], options.seconds):
+            lines.append(row)
             print(row, flush=True)
+    if options.into:
+        kept = options.into.read_text().split(MARK)[0]
+        options.into.write_text(kept + MARK + "\n\n" + "\n".join(lines) + "\n")
     return 0
 
 

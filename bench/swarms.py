@@ -7,7 +7,7 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests" / "support"))
-from product import Process, find, free_port, make_project, wait_for  # noqa: E402
+from product import PASSWORD, Api, Process, find, free_port, make_project, wait_for  # noqa: E402
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PER_PROCESS = 6_500  # libmosquitto takes three descriptors a client, and 20,000 is the usual hard limit.
@@ -83,7 +83,9 @@ class Swarm(Group):
 
     def __init__(self, plane, api, folder, count, options=()):
         super().__init__()
-        self.plane, self.api, self.folder, self.options = plane, api, folder, options
+        self.plane, self.folder, self.options = plane, folder, options
+        # So many enroll for longer than an access token lives: this one is refreshed.
+        self.api = Api(plane.url, plane.data / "root-ca.pem").log_in("ada@example.com", PASSWORD)
         processes = max(2, -(-count // PER_PROCESS))
         self.each = count // processes
         self.count = self.each * processes

@@ -123,7 +123,11 @@ TEST_SUITE("agent.Agent") {
 
     world.network.cut(world.plane.agent);
     world.network.heal(world.plane.agent);
-    world.wait(5'000);
+    const auto births = world.plane.presences.size();
+    const auto is_back = [&] {
+      return world.plane.presences.size() > births && world.plane.presences.back().up;
+    };
+    for (int i = 0; i < 90 && !is_back(); ++i) world.wait(1'000);
     CHECK(world.plane.heartbeats.back().same.empty());
   }
 
