@@ -130,7 +130,9 @@ Result<pki::CertificateFacts> prove(const RenewalRequest& request, const pki::Au
   ECP_TRY(const auto new_key, pki::check_csr(request.csr_pem));
   ECP_TRY(auto facts, pki::certificate_facts(request.certificate_pem));
   if (now > facts.not_after + grace) {
-    return renewal_refused("the certificate is too old; enroll anew");
+    constexpr Milliseconds day{24LL * 3'600'000};
+    return renewal_refused("the certificate expired more than " + std::to_string(grace / day) +
+                           " days ago: raise agents.renewal_after_expiry, or enroll anew");
   }
   // An overdue certificate is judged as of its last moment: it must have been good once.
   const auto moment = std::min(now, facts.not_after - Milliseconds(1'000));

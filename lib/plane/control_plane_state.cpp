@@ -159,6 +159,7 @@ ControlPlane::State::State(PlaneConfig config_in, Made made, const Parts& parts,
 
 fleet::EnrollmentOptions ControlPlane::State::enrollment_options(std::string trust_roots) {
   fleet::EnrollmentOptions options;
+  options.renewal_grace = config.renewal_grace;
   options.link = [this, roots = std::move(trust_roots)] {
     link::LinkDocument document;
     document.brokers = advertised_brokers(config.broker);

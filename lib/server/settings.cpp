@@ -179,6 +179,8 @@ Result<void> read_agents(Config& config, const Settings& settings, plane::PlaneC
   if (plane.reconnect_cap > Milliseconds{0} && plane.reconnect_cap < second) {
     return config.bad("agents.reconnect_cap", "must be 0s or at least 1s");
   }
+  ECP_TRY(plane.renewal_grace,
+          config.duration_or("agents.renewal_after_expiry", 180 * day, day, 3'650 * day));
   const std::string host =
       plane.server_names.empty() ? settings.http_address : plane.server_names.back();
   const std::string scheme = settings.tls ? "https://" : "http://";

@@ -110,6 +110,8 @@ struct PlaneConfig {
   std::string https_key_path;
   Milliseconds heartbeat{15'000};
   Milliseconds reconnect_cap{0};  ///< Told to agents; 0: from the number of edge nodes.
+  /// How long after its expiry an agent's certificate is still renewed.
+  Milliseconds renewal_grace{180LL * 24 * 3'600'000};
   Milliseconds series_keep{30LL * 24 * 3'600'000};
   /// Threads for calls to webhooks, so that a receiver that is slow to answer holds nothing else
   /// up; 0: the env's workers (simulation).

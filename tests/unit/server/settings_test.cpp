@@ -44,6 +44,7 @@ TEST_SUITE("server.Settings") {
     REQUIRE(plain);
     CHECK(settings->plane.reconnect_cap == plain->plane.reconnect_cap);
     CHECK(settings->plane.heartbeat == plain->plane.heartbeat);
+    CHECK(settings->plane.renewal_grace == plain->plane.renewal_grace);
     CHECK(settings->plane.agent_urls == plain->plane.agent_urls);
     CHECK(settings->http_port == plain->http_port);
   }
