@@ -36,9 +36,9 @@ jitter=$(find "$ECP_BUILD" -type f -name ecp-poll-jitter -print -quit)
 /usr/bin/python3 bench/configuration.py || code=1
 /usr/bin/python3 bench/history.py || code=1
 /usr/bin/python3 bench/fleet.py --agents "${ECP_BENCH_AGENTS:-1000}" || code=1
-exit $code
 /usr/bin/python3 bench/ingest.py --sessions 1000 --messages 100000 || code=1
 /usr/bin/python3 bench/storm.py --agents "${ECP_BENCH_AGENTS:-1000}" --pairs 1 || code=1
 wait "$wire" || code=1
 cat "$wire_says"
 rm -f "$wire_says"
+exit $code

@@ -17,5 +17,5 @@ ECP_KILLS=${ECP_KILLS:-100} /usr/bin/python3 -m pytest -p no:cacheprovider -q -s
 /usr/bin/python3 bench/fleet.py --agents "${ECP_AGENTS:-10000}" || code=1
 /usr/bin/python3 bench/ingest.py || code=1
 /usr/bin/python3 bench/storm.py --agents "${ECP_AGENTS:-10000}" || code=1
-/usr/bin/python3 bench/wire.py --heartbeat 300 --seconds 3000 || code=1
+/usr/bin/python3 bench/wire.py --heartbeat 300 --seconds 1210 || code=1
 exit $code
