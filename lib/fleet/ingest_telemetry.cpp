@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <map>
 
 #include <ecp/audit/audit.hpp>
@@ -104,23 +105,44 @@ series::SeriesKey key_of(const Judged& judged) {
   return {judged.scope.project.bytes(), judged.incoming->service.bytes()};
 }
 
+bool is_in(const series::Applied& applied, std::int64_t number) {
+  return number <= applied.upto ||
+         std::any_of(applied.ranges.begin(), applied.ranges.end(), [&](const auto& range) {
+           return range.first <= number && number <= range.second;
+         });
+}
+
+/// What is stored of a batch's buffer; the cursor falls behind it when it cannot be moved.
+Result<series::Applied> stored_of(series::SeriesStore& store, const Judged& judged) {
+  series::NumberedBatch nothing;
+  nothing.agent = judged.incoming->batch.agent;
+  nothing.buffer_id = judged.incoming->batch.buffer_id;
+  nothing.first = judged.incoming->batch.first;
+  ECP_TRY(const auto applied, store.append({{key_of(judged), std::move(nothing)}}));
+  return applied.front();
+}
+
 /// Whether numbers that come again name other samples than before: the agent's disk was put back,
 /// and it has given them anew. Only what is surely kept is compared.
 Result<bool> is_reused(series::SeriesStore& store, const Judged& judged, Time now) {
   constexpr Milliseconds surely_kept{24LL * 3'600'000};
   const auto& batch = judged.incoming->batch;
-  if (batch.first > judged.cursor) return false;
-  ECP_TRY(const auto known, stored_before(store, key_of(judged), batch, judged.cursor));
+  if (batch.first == judged.cursor + 1) return false;  // As it nearly always is.
+  ECP_TRY(const auto applied, stored_of(store, judged));
+  const auto last = batch.first + static_cast<std::int64_t>(batch.samples.size()) - 1;
+  bool is_new = true;
+  for (auto number = batch.first; number <= last; ++number) is_new &= !is_in(applied, number);
+  if (is_new) return false;
+  ECP_TRY(const auto known, stored_before(store, key_of(judged), batch, last));
   auto next = known.begin();
-  for (std::size_t i = 0; i < batch.samples.size(); ++i) {
-    const auto number = batch.first + static_cast<std::int64_t>(i);
-    if (number > judged.cursor) return false;
+  for (auto number = batch.first; number <= last; ++number) {
     if (next != known.end() && next->first == number) {
       ++next;
       continue;
     }
-    const auto time = batch.samples[i].time;
-    if (time > now - surely_kept && time < now + surely_kept) return true;
+    const auto time = batch.samples[static_cast<std::size_t>(number - batch.first)].time;
+    const bool is_kept = time > now - surely_kept && time < now + surely_kept;
+    if (is_kept && is_in(applied, number)) return true;
   }
   return false;
 }
