@@ -7,7 +7,9 @@
 #include <vector>
 
 #include <ecp/agent/agent_store.hpp>
+#include <ecp/platform/outbox.hpp>
 #include <ecp/storage/sql/agent.hpp>
+#include <ecp/storage/sql/platform.hpp>
 
 namespace ecp_test {
 
@@ -15,18 +17,15 @@ using namespace ecp;  // NOLINT: a test reads better without prefixes.
 
 namespace {
 
-class LyingSeries final : public series::SeriesStore {
- public:
-  explicit LyingSeries(std::unique_ptr<series::SeriesStore> real) : real_(std::move(real)) {}
+using Batches = std::vector<std::pair<series::SeriesKey, series::NumberedBatch>>;
 
-  Result<std::vector<series::Applied>> append(
-      const std::vector<std::pair<series::SeriesKey, series::NumberedBatch>>& batches) override {
-    if (++appends_ % 50 != 0) return real_->append(batches);
-    std::vector<series::Applied> said;
-    for (const auto& [key, batch] : batches) {
-      said.push_back({batch.first + static_cast<std::int64_t>(batch.samples.size()) - 1, {}});
-    }
-    return said;
+/// Passes everything on to the real series.
+class SeriesBefore : public series::SeriesStore {
+ public:
+  explicit SeriesBefore(std::unique_ptr<series::SeriesStore> real) : real_(std::move(real)) {}
+
+  Result<std::vector<series::Applied>> append(const Batches& batches) override {
+    return real_->append(batches);
   }
   Result<std::vector<series::LatestValue>> latest(const series::SeriesKey& key) override {
     return real_->latest(key);
@@ -51,14 +50,57 @@ class LyingSeries final : public series::SeriesStore {
 
  private:
   std::unique_ptr<series::SeriesStore> real_;
+};
+
+class LyingSeries final : public SeriesBefore {
+ public:
+  using SeriesBefore::SeriesBefore;
+  Result<std::vector<series::Applied>> append(const Batches& batches) override {
+    if (++appends_ % 50 != 0) return SeriesBefore::append(batches);
+    std::vector<series::Applied> said;
+    for (const auto& [key, batch] : batches) {
+      said.push_back({batch.first + static_cast<std::int64_t>(batch.samples.size()) - 1, {}});
+    }
+    return said;
+  }
+
+ private:
   int appends_ = 0;
 };
 
-storage::ErasedStore real_agent_store(storage::sql::Connection& connection) {
-  const auto factories = storage::agent_module().factories;
-  const auto own = std::find_if(factories.begin(), factories.end(), [](const auto& factory) {
-    return factory.store_name == agent::AgentStore::store_name;
-  });
+class ForgetfulSeries final : public SeriesBefore {
+ public:
+  using SeriesBefore::SeriesBefore;
+  Result<std::vector<series::Applied>> append(const Batches& batches) override {
+    auto all = batches;
+    for (auto& [key, batch] : all) batch.known.clear();
+    return SeriesBefore::append(all);
+  }
+};
+
+class OpenSeries final : public SeriesBefore {
+ public:
+  using SeriesBefore::SeriesBefore;
+  Result<std::vector<series::Applied>> append(const Batches& batches) override {
+    auto all = batches;
+    for (auto& [key, batch] : all) key.project = {};
+    return SeriesBefore::append(all);
+  }
+  Result<std::vector<series::Sample>> samples(const series::SeriesKey& key, std::string_view tag,
+                                              Time from, Time to, std::size_t limit) override {
+    return SeriesBefore::samples({{}, key.service}, tag, from, to, limit);
+  }
+  Result<std::int64_t> count(const series::SeriesKey& key) override {
+    return SeriesBefore::count({{}, key.service});
+  }
+};
+
+template <class Port>
+storage::ErasedStore real_store(const storage::StoreModule& module,
+                                storage::sql::Connection& connection) {
+  const auto own =
+      std::find_if(module.factories.begin(), module.factories.end(),
+                   [](const auto& factory) { return factory.store_name == Port::store_name; });
   return own->make(connection);
 }
 
@@ -66,7 +108,7 @@ storage::ErasedStore real_agent_store(storage::sql::Connection& connection) {
 class AgentStoreBefore : public agent::AgentStore {
  public:
   explicit AgentStoreBefore(storage::sql::Connection& connection)
-      : real_(real_agent_store(connection)) {}
+      : real_(real_store<agent::AgentStore>(storage::agent_module(), connection)) {}
 
   Result<std::optional<agent::StoredManifest>> manifest() override { return real().manifest(); }
   Result<void> put(const agent::StoredManifest& manifest) override { return real().put(manifest); }
@@ -128,6 +170,42 @@ class WithFirstManifest final : public AgentStoreBefore {
   }
 };
 
+class LosingOutbox final : public platform::OutboxStore {
+ public:
+  explicit LosingOutbox(storage::sql::Connection& connection)
+      : real_(real_store<platform::OutboxStore>(storage::platform_module(), connection)) {}
+  Result<void> insert(const platform::OutboxItem& item) override {
+    if (++inserts_ % 5 == 0) return {};
+    return real().insert(item);
+  }
+  Result<std::vector<platform::ClaimedItem>> claim_due(std::string_view kind,
+                                                       std::string_view holder, Time now, int limit,
+                                                       Milliseconds lease) override {
+    return real().claim_due(kind, holder, now, limit, lease);
+  }
+  Result<void> complete(platform::OutboxId id, std::int64_t fence) override {
+    return real().complete(id, fence);
+  }
+  Result<void> retry(platform::OutboxId id, std::int64_t fence, Time due,
+                     std::string_view error) override {
+    return real().retry(id, fence, due, error);
+  }
+  Result<std::optional<Time>> next_due(std::string_view kind) override {
+    return real().next_due(kind);
+  }
+  Result<std::int64_t> count(std::string_view kind) override { return real().count(kind); }
+  Result<void> remove_scope(const access::Scope& scope) override {
+    return real().remove_scope(scope);
+  }
+
+ private:
+  [[nodiscard]] platform::OutboxStore& real() const {
+    return *static_cast<platform::OutboxStore*>(real_.get());
+  }
+  storage::ErasedStore real_;
+  int inserts_ = 0;
+};
+
 /// A module with another adapter of one of its stores.
 template <class Port, class Adapter>
 class PlantedModule {
@@ -153,6 +231,20 @@ class PlantedModule {
 
 std::unique_ptr<series::SeriesStore> lying_series(std::unique_ptr<series::SeriesStore> real) {
   return std::make_unique<LyingSeries>(std::move(real));
+}
+
+std::unique_ptr<series::SeriesStore> forgetful_series(std::unique_ptr<series::SeriesStore> real) {
+  return std::make_unique<ForgetfulSeries>(std::move(real));
+}
+
+std::unique_ptr<series::SeriesStore> open_series(std::unique_ptr<series::SeriesStore> real) {
+  return std::make_unique<OpenSeries>(std::move(real));
+}
+
+const storage::StoreModule& platform_module_that_loses_notices() {
+  static const PlantedModule<platform::OutboxStore, LosingOutbox> planted(
+      storage::platform_module());
+  return planted.module();
 }
 
 const storage::StoreModule& agent_module_without_journal() {

@@ -15,6 +15,17 @@ namespace ecp_test {
 [[nodiscard]] std::unique_ptr<ecp::series::SeriesStore> lying_series(
     std::unique_ptr<ecp::series::SeriesStore> real);
 
+/// Stores samples again that are stored under other numbers.
+[[nodiscard]] std::unique_ptr<ecp::series::SeriesStore> forgetful_series(
+    std::unique_ptr<ecp::series::SeriesStore> real);
+
+/// Does not tell tenants apart.
+[[nodiscard]] std::unique_ptr<ecp::series::SeriesStore> open_series(
+    std::unique_ptr<ecp::series::SeriesStore> real);
+
+/// The platform's stores, but every fifth notice is lost.
+[[nodiscard]] const ecp::storage::StoreModule& platform_module_that_loses_notices();
+
 /// The agent's stores, but a command is never written to the journal before it runs.
 [[nodiscard]] const ecp::storage::StoreModule& agent_module_without_journal();
 

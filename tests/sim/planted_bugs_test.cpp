@@ -32,6 +32,24 @@ TEST_SUITE("sim.planted_bugs") {
     CHECK(seed_that_finds("samples were committed and", parts) != 0);
   }
 
+  TEST_CASE("a series store that does not know samples by other numbers is found") {
+    SimParts parts;
+    parts.wrap_series = forgetful_series;
+    CHECK(seed_that_finds("samples are stored twice", parts) != 0);
+  }
+
+  TEST_CASE("a series store that shows values to another tenant is found") {
+    SimParts parts;
+    parts.wrap_series = open_series;
+    CHECK(seed_that_finds("sees values of another tenant", parts) != 0);
+  }
+
+  TEST_CASE("an outbox that loses notices is found") {
+    SimParts parts;
+    parts.modules = {&platform_module_that_loses_notices()};
+    CHECK(seed_that_finds("notices came", parts) != 0);
+  }
+
   TEST_CASE("an agent that runs commands without journaling them is found") {
     SimParts parts;
     parts.modules = {&agent_module_without_journal()};

@@ -132,6 +132,8 @@ void SimWorld::ask_write(SimSite& site) {
       asked->authorizer().system("test", site.scope), site.service, sim_setpoint_tag,
       std::to_string(static_cast<int>(write.value)), Milliseconds(20'000));
   write.is_accepted = command.has_value();
+  write.asked = world_.clock.steady();
+  write.is_in_doubt = site.clone != nullptr;
   if (command) {
     write.command = command->what.id;
     ++done_["data_tag.write"];
@@ -201,7 +203,7 @@ void SimWorld::calm_down() {
   }
   if (!seen_faults_.empty()) return;
   watch();
-  pass(5'000);
+  pass(30'000);  // So long that all are linked and their alarms are judged.
   for (auto& site : sites_) site.device->silent = true;
   for (int i = 0; i < 90 && (i < 2 || !is_quiet()); ++i) pass(10'000);
   if (!is_quiet()) blame("fifteen minutes after the last fault not all is settled");

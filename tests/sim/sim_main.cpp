@@ -30,9 +30,9 @@ ecp_test::SimOutcome run(std::uint64_t seed) {
   try {
     return ecp_test::run_simulation(seed);
   } catch (const std::exception& broken) {
-    return {{std::string("broken off: ") + broken.what()}, {}, {}};
+    return {{std::string("broken off: ") + broken.what()}, {}, {}, {}};
   } catch (...) {  // What a failed REQUIRE throws; doctest has told it.
-    return {{"broken off, see above"}, {}, {}};
+    return {{"broken off, see above"}, {}, {}, {}};
   }
 }
 
@@ -60,7 +60,7 @@ int simulate(std::uint64_t seeds, std::uint64_t first, bool with_history) {
   for (std::uint64_t done = 0; done < seeds; ++done) {
     const auto outcome = run(first + done);
     for (const auto& [fault, times] : outcome.met) met[fault] += times;
-    if (with_history) std::printf("%s", outcome.history.c_str());
+    if (with_history) std::printf("%s%s", outcome.history.c_str(), outcome.log.c_str());
     if (!outcome.faults.empty()) {
       ++failed;
       tell(first + done, outcome);

@@ -13,6 +13,8 @@ using namespace ecp;  // NOLINT: a test reads better without prefixes.
 
 namespace {
 
+constexpr Milliseconds longest_effect{60'000};  // From its request to its end, at the plane, too.
+
 /// Copy a database as it is between two transactions, or as a machine's disk has it.
 void copy_database(const std::string& from, const std::string& to, LossyDisk& disk) {
   for (const auto* part : {"", "-wal", "-shm"}) {
@@ -60,6 +62,7 @@ void SimWorld::clone_agent(SimSite& site) {
 
 void SimWorld::put_database_back() {
   const auto copy = folder_.file("backup.db");
+  if (!is_backed_up_ && plane() == nullptr) return;  // What it wants was not seen.
   if (!std::exchange(is_backed_up_, !is_backed_up_)) {
     backup_wanted_ = wanted_;
     backup_done_ = done_;
@@ -117,6 +120,10 @@ void SimWorld::note_restore(SimSite& site) {
   const auto state = must(store->read([](storage::Transaction& transaction) {
     return transaction.get<pipeline::BufferStore>().load();
   }));
+  const auto since = world_.clock.steady() - longest_effect;
+  for (auto& write : writes_) {
+    if (&sites_[write.site] == &site && write.asked >= since) write.is_in_doubt = true;
+  }
   site.is_restored = true;
   site.committed = state.committed();
   site.highest = {};

@@ -325,6 +325,14 @@ void SimWorld::interrupt(const char* point) {
   --interruptions_;
 }
 
+std::string SimWorld::log() const {
+  std::string text;
+  for (const auto& entry : world_.log.entries()) {
+    if (entry.level >= LogLevel::warning) text += entry.text + "\n";
+  }
+  return text;
+}
+
 SimOutcome run_simulation(std::uint64_t seed, SimParts parts) {
   constexpr int disturbances = 60;
   SimWorld world(seed, std::move(parts));
@@ -332,7 +340,7 @@ SimOutcome run_simulation(std::uint64_t seed, SimParts parts) {
   world.calm_down();
   world.stop();
   auto faults = world.faults();
-  return {std::move(faults), world.history(), world.met()};
+  return {std::move(faults), world.history(), world.met(), world.log()};
 }
 
 }  // namespace ecp_test

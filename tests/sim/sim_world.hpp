@@ -63,6 +63,8 @@ struct SimWrite {
   std::size_t site = 0;
   double value = 0;
   bool is_accepted = false;
+  ecp::SteadyTime asked;
+  bool is_in_doubt = false;  ///< Under way while its agent was put back or cloned.
 };
 
 /// What a receiver of notices has got.
@@ -100,6 +102,8 @@ class SimWorld {
   [[nodiscard]] std::vector<std::string> faults();
   /// A text in which two runs of one seed are equal.
   [[nodiscard]] std::string history() const { return history_; }
+  /// What the programs logged as warnings and errors.
+  [[nodiscard]] std::string log() const;
   /// How often each kind of fault was met.
   [[nodiscard]] const std::map<std::string, int>& met() const { return met_; }
 
@@ -208,6 +212,7 @@ struct SimOutcome {
   std::vector<std::string> faults;
   std::string history;
   std::map<std::string, int> met;
+  std::string log;
 };
 
 /// Run a seed to its end.
