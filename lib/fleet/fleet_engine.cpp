@@ -49,6 +49,9 @@ struct FleetEngine::State : std::enable_shared_from_this<FleetEngine::State> {
   void ask_manifest(EdgeNodeId agent);
   void ask_state(EdgeNodeId agent);
   void doubt(EdgeNodeId agent);
+  [[nodiscard]] bool is_doubtful(EdgeNodeId agent) const {
+    return doubted.has(agent) || (options.has_replicas && !presence->is_present(agent));
+  }
   void ask_doubted(EdgeNodeId agent);
   void settle_doubt(EdgeNodeId agent, const Result<std::string>& answer);
   void post_manifest(EdgeNodeId agent, std::string text, transport::AnswerHandler reply);
@@ -119,7 +122,7 @@ void FleetEngine::State::on_message(EdgeNodeId agent, const transport::Channel& 
   const auto waiting = is_birth ? births.add(agent) : 0;
   const bool vital = is_birth && waiting <= vital_births;
   const bool fast = channel.kind == transport::ChannelKind::telemetry && !births.has(agent) &&
-                    !doubted.has(agent);
+                    !is_doubtful(agent);
   const auto& lane = fast ? telemetry : control;
   if (waiting <= most_births && lane->push({agent, channel, std::move(payload)}, vital)) return;
   if (is_birth) births.settle(agent);
@@ -147,6 +150,7 @@ void FleetEngine::State::work_control(std::vector<Heard>& messages) {
     return heard.channel.kind != ChannelKind::telemetry;
   };
   const auto is_held = [this](const Heard& heard) {
+    if (is_doubtful(heard.agent)) doubt(heard.agent);
     return held.has(heard.agent) || doubted.has(heard.agent);
   };
   const auto others = std::stable_partition(messages.begin(), messages.end(), is_presence);

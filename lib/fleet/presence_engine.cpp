@@ -56,6 +56,7 @@ struct PresenceEngine::State {
   std::mutex mutex;  ///< Over what follows; never held while the store is called.
   std::unordered_map<EdgeNodeId, KnownAgent> agents;
   std::set<EdgeNodeId> unchecked;  ///< Alive, but perhaps not at the manifest that is wanted.
+  std::set<EdgeNodeId> present;    ///< Who told their connection since we listen.
   bool is_listening = false;
   SteadyTime listening_since{};
   SteadyTime reloaded{};
@@ -98,6 +99,7 @@ bool PresenceEngine::State::is_only_alive(const PresenceNews& news) {
   known.heard = env.clock.steady();
   known.seen = env.clock.now();
   known.dirty = true;
+  present.insert(news.agent);
   if (!is_short) known.vitals = {heartbeat->buffered, heartbeat->dropped, heartbeat->host};
   if (known.vitals) {
     known.vitals->buffered = heartbeat->buffered;
@@ -154,6 +156,7 @@ void PresenceEngine::State::note(const PresenceEffect& effect) {
   if (effect.doubtful) return parts.on_doubtful(effect.agent);
   {
     const std::lock_guard lock(mutex);
+    if (effect.is_present) present.insert(effect.agent);
     auto& known = agents[effect.agent];
     known.state = effect.status.state;
     known.connection = effect.status.connection;
@@ -339,7 +342,14 @@ Result<void> PresenceEngine::confirm(EdgeNodeId agent, const link::Presence& pre
   state_->record_stretches({&news, 1});
   ECP_TRY(const auto effects, state_->store({&news, 1}));
   for (const auto& effect : effects) state_->note(effect);
+  const std::lock_guard lock(state_->mutex);
+  state_->present.insert(agent);
   return {};
+}
+
+bool PresenceEngine::is_present(EdgeNodeId agent) const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->present.count(agent) > 0;
 }
 
 void PresenceEngine::heard(EdgeNodeId agent) {
@@ -354,6 +364,7 @@ void PresenceEngine::heard(EdgeNodeId agent) {
 void PresenceEngine::listening(bool now_listening) {
   const std::lock_guard lock(state_->mutex);
   if (now_listening && !state_->is_listening) state_->listening_since = state_->env.clock.steady();
+  if (now_listening != state_->is_listening) state_->present.clear();
   state_->is_listening = now_listening;
   state_->reloaded = {};
 }
@@ -419,6 +430,7 @@ Result<void> PresenceEngine::flush() {
 void PresenceEngine::forget(EdgeNodeId agent) {
   const std::lock_guard lock(state_->mutex);
   state_->agents.erase(agent);
+  state_->present.erase(agent);
 }
 
 }  // namespace ecp::inline v0::fleet

@@ -40,9 +40,11 @@ class Application {
     auto& status = node_.status;
     const bool again =
         presence.connection == status.connection && status.state == ConnectionState::online;
+    effect_.is_present = true;
     if (again) return done();  // The same birth, delivered twice.
     if (status.state != ConnectionState::never && presence.connection <= status.connection) {
       effect_.doubtful = !confirmed && parts_.on_doubtful != nullptr;
+      effect_.is_present = !effect_.doubtful;
       if (effect_.doubtful) return done();
       ECP_TRY_VOID(distrust_buffers());
       ECP_TRY_VOID(note_flip());
@@ -71,6 +73,7 @@ class Application {
       effect_.doubtful = parts_.on_doubtful != nullptr;
       return done();
     }
+    effect_.is_present = true;
     if (heartbeat.connection > status.connection) effect_.connected = true;
     status.connection = heartbeat.connection;
     status.version = heartbeat.version;

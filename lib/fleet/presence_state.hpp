@@ -34,6 +34,7 @@ struct PresenceEffect {
   bool behind = false;
   bool ahead = false;
   bool doubtful = false;              ///< Nothing was changed: the agent shall be asked.
+  bool is_present = false;            ///< It told its connection, which is the stored one now.
   std::vector<EdgeService> services;  ///< Whose state changed.
 };
 

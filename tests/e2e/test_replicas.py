@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two ecpd on one PostgreSQL and one broker: either may die or freeze, and nobody loses anything by it."""
 import collections
+import itertools
 import json
 import signal
 import socket
@@ -12,7 +13,7 @@ import urllib.request
 import pytest
 
 from platform_parts import Receiver, Refused
-from product import add_pipeline, make_edge, make_project, pipeline_config, wait_for
+from product import add_pipeline, find, make_edge, make_project, pipeline_config, wait_for
 from replicas import LeaseWatch, Replicas
 from test_kills import stored
 
@@ -20,7 +21,7 @@ SECRET = "a secret of at least sixteen characters"
 INTERVAL_MS = 100
 SETPOINT = 6  # The plant's register, from 0.
 LIMIT = 500
-FREEZE_S = 12  # Longer than the database waits for a frozen transaction, or the broker for a frozen client.
+FREEZE_S = 9  # Longer than the database waits for a frozen transaction, or the broker for a frozen client.
 
 
 class Stream:
@@ -226,6 +227,60 @@ def test_an_agent_that_returns_while_a_replica_is_frozen_keeps_its_buffer(rig):
     told = [entry for entry in entries if entry["operation"] == "edge_node.event"]
     assert not told, told
     check_samples(rig)
+
+
+def die_at(rig, point, number, provoke):
+    """The first replica dies at a point while something passes it; the second ends what it began."""
+    plane, survivor = rig.replicas.planes[0], rig.apis[1]
+    plane.process.kill()
+    plane.process.environment["ECP_CRASH_AT"] = f"{point}:{number}"
+    plane.process.start()
+    del plane.process.environment["ECP_CRASH_AT"]
+    wait_for("readiness or the end", lambda: not plane.process.running or plane.healthy(), 20, 0.01)
+    end = time.monotonic() + 40
+    while plane.process.running:
+        assert time.monotonic() < end, f"nothing passed {point}"
+        provoke()
+        time.sleep(0.5)
+    assert plane.process.child.returncode == -signal.SIGKILL, f"{point}: {plane.process.child.returncode}"
+    rig.settle(survivor, point)
+    plane.start()
+    rig.settle(rig.apis[0], f"{point} and the return")
+
+
+def test_a_replica_dies_at_the_worst_moments_and_the_other_ends_what_it_began(rig):
+    """[I4] Between a commit and what follows from it."""
+    rig.begin()
+    process = rig.replicas.planes[0].process
+    process.arguments[0] = str(find("ecpd-crash"))
+    process.environment["ECP_CRASH_LOG"] = str(rig.folder / "crash-points.log")
+    setpoints = itertools.cycle((LIMIT + 100, 60))
+
+    def change():
+        try:
+            rig.change(rig.apis[0]).join(5)
+        except (Refused, OSError):
+            pass  # Dead already.
+
+    die_at(rig, "telemetry.after_series", 2, lambda: None)
+    die_at(rig, "telemetry.after_cursor", 2, lambda: None)
+    die_at(rig, "desired.after_commit", 1, change)
+    die_at(rig, "journal.after_commit", 1, lambda: rig.turn(next(setpoints)))
+    rig.turn(60)
+    time.sleep(1)
+
+    def alarms(api):
+        return [(alarm["id"], alarm["state"]) for alarm in api.items(rig.place + "/alarms")]
+
+    for api in rig.apis:
+        wait_for("the end of all alarms", lambda a=api: {state for _, state in alarms(a)} == {"cleared"}, 20)
+    raised = len(alarms(rig.apis[0]))
+    wait_for("all notices", lambda: len({n["id"] for n in rig.receiver.notices}) == 2 * raised, 90)
+    check_samples(rig)
+    assert alarms(rig.apis[0]) == alarms(rig.apis[1])
+    for plane in rig.replicas.planes:
+        verified = plane.command("audit", "verify")
+        assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
 def test_either_replica_is_killed_or_frozen_and_nothing_is_lost_or_doubled(rig, capsys):

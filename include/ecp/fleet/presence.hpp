@@ -62,6 +62,9 @@ class ECP_EXPORT PresenceEngine {
   [[nodiscard]] std::vector<std::size_t> take(std::span<const Heard> messages);
   /// What an agent said of its present connection when it was asked; believed.
   [[nodiscard]] Result<void> confirm(EdgeNodeId agent, const link::Presence& presence);
+  /// True when an agent told its connection since this replica listens: it has heard every birth
+  /// since then, and others may have heard one before.
+  [[nodiscard]] bool is_present(EdgeNodeId agent) const;
   /// Anything else heard of an agent also proves that it lives.
   void heard(EdgeNodeId agent);
   /// The gateway is subscribed, or no longer: silence counts only from here on.

@@ -184,6 +184,37 @@ TEST_SUITE("fleet.FleetEngine") {
     CHECK(site.mouth.acks[1].renew);
   }
 
+  TEST_CASE("beside replicas, what was missed while we did not listen is made good by asking") {
+    Site site(default_limits, true);
+    site.birth(site.id, 10);
+    site.telemetry(1, 3);
+    site.world.run();
+    site.mouth.handlers.on_listening(false);
+    site.mouth.handlers.on_listening(true);  // Births went to others, who may be dead by now.
+    site.telemetry(2, 5);
+    site.world.run();
+    CHECK(site.mouth.acks.size() == 1);
+    REQUIRE(site.mouth.questions.size() == 1);
+
+    SUBCASE("the same disk") {
+      site.tell_connection(11);
+      CHECK(site.flips() == 0);
+      site.telemetry(4, 3);
+      site.world.run();
+      REQUIRE(site.mouth.acks.size() == 2);
+      CHECK(site.mouth.acks[1].upto == 6);
+      CHECK(site.flips() == 0);
+    }
+    SUBCASE("the disk of an earlier day") {
+      site.tell_connection(4);
+      site.telemetry(2, 5);
+      site.world.run();
+      REQUIRE(site.mouth.acks.size() == 2);
+      CHECK(site.mouth.acks[1].renew);
+      CHECK(site.flips() == 1);
+    }
+  }
+
   TEST_CASE(
       "beside replicas, an agent in doubt is asked again until it answers, but not for ever") {
     Site site(default_limits, true);
