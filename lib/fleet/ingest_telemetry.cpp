@@ -166,6 +166,21 @@ Result<void> refuse(storage::Store& store, const Env& env, const Judged& judged)
   });
 }
 
+/// Of batches that came together, those whose numbers another one has before them wait until they
+/// come again: what they would be compared with is not stored yet.
+void put_off_repeated(std::vector<Judged>& judged) {
+  for (auto one = judged.begin(); one != judged.end(); ++one) {
+    const auto& head = one->incoming->head;
+    const bool is_repeated = std::any_of(judged.begin(), one, [&](const Judged& other) {
+      const auto& before = other.incoming->head;
+      return other.verdict == Verdict::take && other.incoming->agent == one->incoming->agent &&
+             before.stream == head.stream && before.buffer_id == head.buffer_id &&
+             before.first <= head.last && head.first <= before.last;
+    });
+    if (is_repeated && one->verdict == Verdict::take) one->verdict = Verdict::drop;
+  }
+}
+
 /// Let agents that give numbers twice number anew.
 Result<void> find_reused(const IngestEngine::Parts& parts, const Env& env,
                          std::vector<Judged>& judged) {
@@ -240,6 +255,7 @@ void IngestEngine::take_telemetry(std::span<const Heard> messages) {
         return all;
       });
   if (!judged) return failed(judged.error());
+  put_off_repeated(*judged);
   if (const auto looked = find_reused(state.parts, state.env, *judged); !looked) {
     return failed(looked.error());
   }

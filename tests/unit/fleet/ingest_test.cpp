@@ -158,6 +158,30 @@ TEST_SUITE("fleet.IngestEngine") {
     CHECK(site.stored() == 10);
   }
 
+  TEST_CASE("of two batches with the same numbers that come together one is acknowledged") {
+    Site site;
+    IngestEngine ingest({*site.world.store, *site.world.series, *site.world.plane->gateway,
+                         site.world.plane->commands, site.world.recorder, site.world.plane->live},
+                        site.world.env());
+    std::vector<Heard> together;
+    for (const auto ago : {Milliseconds(0), 60 * second}) {
+      together.push_back(
+          {site.agent.id(),
+           {transport::ChannelKind::telemetry, site.service.to_string(), {}},
+           telemetry_document(site.service, 1, 5, "buffer-1", site.world.now() - ago)});
+    }
+
+    ingest.take_telemetry(together);
+    site.world.run();
+    CHECK(site.agent.acks.size() == 1);
+    ingest.take_telemetry({&together[1], 1});  // Again, as it was not acknowledged.
+    site.world.run();
+
+    REQUIRE(site.agent.acks.size() == 2);
+    CHECK(site.agent.acks.back().renew);
+    CHECK(site.stored() == 5);
+  }
+
   TEST_CASE("a batch ahead of a lost one is acknowledged as a range") {
     Site site;
     site.agent.telemetry(site.service, 1, 5);
