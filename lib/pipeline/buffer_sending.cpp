@@ -166,11 +166,10 @@ Result<std::string> Buffer::journal_end(std::string_view journal) {
   return store_.read([&](storage::Transaction& transaction) -> Result<std::string> {
     auto& store = transaction.get<BufferStore>();
     ECP_TRY(const auto waiting, store.journal(journal, 1));
-    ECP_TRY(const auto next, store.next_journal_number(journal));
-    if (!waiting.empty() || next == 1) return std::string();
+    if (!waiting.empty()) return std::string();
     link::EventBatch end;  // Without items all journals' batches look alike.
     end.buffer_id = state_.buffer_id;
-    end.first = next;
+    ECP_TRY(end.first, store.next_journal_number(journal));
     return link::to_json(end);
   });
 }

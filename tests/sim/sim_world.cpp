@@ -144,6 +144,7 @@ plane::PlaneConfig SimWorld::config(const SimReplica& replica) const {
   plane::PlaneConfig made;
   made.data_folder = replica.folder;
   made.store_url = "sqlite:" + database();
+  made.has_replicas = replicas_.size() > 1;
   made.outgoing_threads = 0;
   made.heartbeat = Milliseconds(2'000);
   made.webhook_allowed = {std::string(receiver_address)};

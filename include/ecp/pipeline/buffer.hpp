@@ -83,7 +83,7 @@ class ECP_EXPORT Buffer {
   };
   Result<std::optional<JournalPart>> journal_part(std::string_view journal);
   /// A batch without items that says where a journal ends, for a plane that may have been put back
-  /// to an earlier state; empty while items wait, which say it themselves, and before the first.
+  /// to an earlier state, as may this buffer; empty while items wait, which say it themselves.
   Result<std::string> journal_end(std::string_view journal);
   /// Remove what the plane has taken. An ack of another buffer_id, or of numbers never given, is
   /// ignored; the latter and `renew` make a new buffer_id, renumber what is left, tell all
