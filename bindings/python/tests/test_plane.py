@@ -114,17 +114,17 @@ def test_what_was_done_is_in_the_audit_log_with_who_did_it(works, polled):
 
 
 def test_a_cut_link_loses_nothing(works, polled):
-    agent, node, service = polled
+    agent, node, _ = polled
     works.network.cut(node.id)
     wait_for("the cut", lambda: not agent.status().linked)
-    wait_for("a backlog", lambda: agent.status().buffered > 5)
+    began = now()
+    wait_for("a backlog", lambda: agent.status().buffered > 20)
+    ended = now()
 
     works.network.heal(node.id)
 
     wait_for("the backlog's end", lambda: agent.status().linked and agent.status().buffered < 3)
-    times = [sample.time for sample in samples_of(works, polled)]
-    steps = [after - before for before, after in zip(times, times[1:])]
-    assert max(steps) < datetime.timedelta(seconds=2)
+    assert len([sample for sample in samples_of(works, polled) if began < sample.time < ended]) > 5
 
 
 def test_everybody_has_the_rights_of_his_role(works):
