@@ -45,10 +45,9 @@ void Forwarder::link_up(std::size_t max_payload) {
   max_payload_ = max_payload;
   streams_.clear();
   journals_.clear();
-  for (const auto journal : {reported_journal, alarm_journal, event_journal}) {
-    const auto end = buffer_.journal_end(journal);
-    if (end && !end->empty()) send_({kind_of(journal), {}, {}}, *end, [](const auto&) {});
-  }
+  ends_.clear();
+  for (const auto journal : {reported_journal, alarm_journal, event_journal})
+    ends_[std::string(journal)] = {};
   pump();
 }
 
@@ -65,6 +64,7 @@ void Forwarder::acknowledged(const link::Ack& ack, bool restarted) {
   } else if (ack.buffer_id != buffer_.id()) {
     return;  // Its numbers say nothing of what is under way now.
   } else if (is_journal(ack.stream)) {
+    ends_.erase(ack.stream);
     const auto found = journals_.find(ack.stream);
     if (found != journals_.end() && found->second.last <= ack.upto) journals_.erase(found);
   } else if (const auto found = streams_.find(ack.stream); found != streams_.end()) {
@@ -82,6 +82,7 @@ void Forwarder::pump() {
   if (!is_up_) return;
   retry_at_ = SteadyTime::max();
   for (const auto journal : {reported_journal, alarm_journal, event_journal}) {
+    pump_end(std::string(journal));
     pump_journal(journal);
   }
   for (const auto& name : buffer_.streams()) pump_stream(name);
@@ -90,6 +91,7 @@ void Forwarder::pump() {
 SteadyTime Forwarder::wake_at() const {
   auto next = retry_at_;
   for (const auto& [name, flight] : journals_) next = std::min(next, flight.again);
+  for (const auto& [name, flight] : ends_) next = std::min(next, flight.again);
   for (const auto& [name, stream] : streams_) {
     // One that is overdue waits for an ack or for the buffer, not for a time.
     if (stream.live_due > env_.clock.steady()) next = std::min(next, stream.live_due);
@@ -210,6 +212,15 @@ void Forwarder::schedule(Flight& flight) {
   const auto fifth = static_cast<std::uint64_t>(flight.wait.count() / 5);
   const auto jitter = Milliseconds(static_cast<std::int64_t>(env_.random.below(fifth)));
   flight.again = env_.clock.steady() + flight.wait + jitter;
+}
+
+/// Until an answer comes: it may be lost, or not be dealt with at once.
+void Forwarder::pump_end(const std::string& name) {
+  const auto found = ends_.find(name);
+  if (found == ends_.end() || env_.clock.steady() < found->second.again) return;
+  schedule(found->second);
+  const auto end = buffer_.journal_end(name);
+  if (end && !end->empty()) send_({kind_of(name), {}, {}}, *end, [](const auto&) {});
 }
 
 void Forwarder::pump_journal(std::string_view name) {

@@ -78,7 +78,9 @@ void SimWorld::put_database_back() {
     copy_plane(copy, database());
     is_database_restored_ = true;
     for (const auto& site : sites_) {
-      if (site.highest > backup_wanted_[site.link.agent]) is_restore_proven_ = true;
+      auto least = backup_wanted_[site.link.agent];
+      ++least.generation;  // The next one may be made again, octet for octet.
+      if (site.highest > least) is_restore_proven_ = true;
     }
     wanted_ = backup_wanted_;
     done_ = backup_done_;

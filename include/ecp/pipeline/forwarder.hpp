@@ -65,6 +65,7 @@ class ECP_EXPORT Forwarder {
   void pump_stream(const std::string& name);
   /// False while new samples gather.
   bool is_live_due(const std::string& name, Stream& stream);
+  void pump_end(const std::string& name);
   void pump_journal(std::string_view name);
   /// Send from a number on; return the number after what was sent, `from` when there was nothing.
   std::int64_t send_from(const std::string& name, Stream& stream, std::int64_t from,
@@ -88,6 +89,7 @@ class ECP_EXPORT Forwarder {
   SteadyTime retry_at_ = SteadyTime::max();  ///< When to read again after one.
   std::map<std::string, Stream, std::less<>> streams_;
   std::map<std::string, Flight, std::less<>> journals_;
+  std::map<std::string, Flight, std::less<>> ends_;  ///< Where journals end, not yet answered.
 };
 
 }  // namespace ecp::inline v0::pipeline

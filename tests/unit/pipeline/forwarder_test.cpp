@@ -279,6 +279,9 @@ TEST_SUITE("pipeline.Forwarder") {
     line.forwarder.link_up(max_payload);
 
     CHECK(line.journals.size() == 4);  // The event, and where all three end.
+    line.forwarder.acknowledged(ack, false);
+    line.wait(Milliseconds{6'200});
+    CHECK(line.journals.size() == 6);  // The two that were not answered once more.
     const auto end = line.world.buffer->journal_end("event");
     REQUIRE(end);
     const auto batch = wire::parse_event_batch(*end);
