@@ -26,7 +26,8 @@ struct LoopbackFaults {
 };
 
 /// Joins any number of gateways and links. Of several gateways one gets each message, drawn from
-/// the env's random, as with a shared subscription; an answer goes to the replica that asked.
+/// the env's random, as with a shared subscription; an answer goes to the replica that asked, and
+/// births, wills and heartbeats go to all.
 ///
 /// Ownership: gateway and links hold the network's state, so the order of destruction is free.
 /// Thread safety: any thread.

@@ -34,7 +34,6 @@ bool LoopbackNetwork::State::draw(unsigned thousandths) {
 }
 
 void LoopbackNetwork::State::carry(const loopback::Way& way, const Task& delivery) {
-  if (draw(faults.lose)) return;
   const int copies = draw(faults.duplicate) ? 2 : 1;
   for (int i = 0; i < copies; ++i) {
     if (faults.delay_max.count() == 0 && pipes_[way].tasks.empty()) {
@@ -59,28 +58,35 @@ void LoopbackNetwork::State::carry(const loopback::Way& way, const Task& deliver
   }
 }
 
-/// The replica that asked, or any.
-std::shared_ptr<loopback::GatewayEnd> LoopbackNetwork::State::receiver_of(const Channel& channel) {
+/// The replica that asked; all of them for presence; any one for the rest.
+std::vector<std::shared_ptr<loopback::GatewayEnd>> LoopbackNetwork::State::receivers_of(
+    const Channel& channel) {
   if (channel.kind == ChannelKind::answer_up) {
     const auto asked = std::find_if(gateways.begin(), gateways.end(), [&](const auto& gateway) {
       return gateway->replica == channel.replica;
     });
-    return asked == gateways.end() ? nullptr : *asked;
+    if (asked == gateways.end()) return {};
+    return {*asked};
   }
-  if (gateways.size() <= 1) return gateways.empty() ? nullptr : gateways.front();
-  return gateways[env.random.below(gateways.size())];
+  const bool is_for_all =
+      channel.kind == ChannelKind::presence || channel.kind == ChannelKind::state;
+  if (is_for_all || gateways.size() <= 1) return gateways;
+  return {gateways[env.random.below(gateways.size())]};
 }
 
 /// False when nobody listens.
 bool LoopbackNetwork::State::deliver_up(link::AgentId agent, const Channel& channel,
                                         const Bytes& payload) {
-  const auto target = receiver_of(channel);
-  if (!target) return false;
-  carry(way_of(target.get(), faults, agent, channel), [target, agent, channel, payload] {
-    target->inbox->push(payload.size(), [target, agent, channel, payload] {
-      if (target->handlers.on_message) target->handlers.on_message(agent, channel, payload);
+  const auto targets = receivers_of(channel);
+  if (targets.empty()) return false;
+  if (draw(faults.lose)) return true;  // On the way to the broker: nobody has it.
+  for (const auto& target : targets) {
+    carry(way_of(target.get(), faults, agent, channel), [target, agent, channel, payload] {
+      target->inbox->push(payload.size(), [target, agent, channel, payload] {
+        if (target->handlers.on_message) target->handlers.on_message(agent, channel, payload);
+      });
     });
-  });
+  }
   return true;
 }
 
@@ -102,6 +108,7 @@ Result<void> LoopbackNetwork::State::send_down(link::AgentId agent, const Channe
   }
   const auto target = found->second.link;
   const auto number = found->second.number;
+  if (draw(faults.lose)) return {};
   carry(way_of(target.get(), faults, agent, channel),
         [this, target, number, channel, payload = std::move(payload)] {
           const auto current = connections.find(target->agent);

@@ -99,7 +99,8 @@ struct LoopbackNetwork::State : std::enable_shared_from_this<LoopbackNetwork::St
  private:
   bool draw(unsigned thousandths);
   void carry(const loopback::Way& way, const Task& delivery);
-  [[nodiscard]] std::shared_ptr<loopback::GatewayEnd> receiver_of(const Channel& channel);
+  [[nodiscard]] std::vector<std::shared_ptr<loopback::GatewayEnd>> receivers_of(
+      const Channel& channel);
   bool deliver_up(link::AgentId agent, const Channel& channel, const Bytes& payload);
 
   std::uint64_t next_number_ = 1;

@@ -120,6 +120,24 @@ TEST_SUITE("transport.Loopback") {
     CHECK(world.telemetry.size() + static_cast<std::size_t>(second) == 100);
   }
 
+  TEST_CASE("births, wills and heartbeats reach all replicas") {
+    World world;
+    int second = 0;
+    const auto other = world.network.gateway("r2");
+    transport::GatewayHandlers handlers;
+    handlers.on_message = [&](link::AgentId, const Channel& channel, const Bytes&) {
+      if (channel.kind == ChannelKind::state) ++second;
+    };
+    CHECK(other->start(std::move(handlers)));
+
+    for (int i = 0; i < 20; ++i) {
+      world.link->send({ChannelKind::state, "", ""}, "x", [](const Result<void>&) {});
+    }
+    world.env.executor.advance(10s);
+
+    CHECK(second == 20);
+  }
+
   TEST_CASE("an answer reaches the replica that asked") {
     World world;
     std::vector<std::string> got;
