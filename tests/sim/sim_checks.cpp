@@ -263,6 +263,7 @@ std::vector<std::string> SimWorld::faults() {
 /// What must hold at every moment.
 void SimWorld::watch() {
   watch_agents();
+  has_seen_nodes_ = false;
   if (auto* const asked = plane(); asked != nullptr) watch_nodes(*asked);
 }
 
@@ -278,10 +279,14 @@ void SimWorld::watch_agents() {
 
 /// Nor does the plane ever want one.
 void SimWorld::watch_nodes(plane::ControlPlane& plane) {
+  has_seen_nodes_ = true;
   for (const auto& site : sites_) {
     const auto node =
         plane.edge_nodes().get(plane.authorizer().system("test", site.scope), site.link.agent);
-    if (!node) continue;  // On a full disk, or while it starts.
+    if (!node) {  // On a full disk, or while it starts.
+      has_seen_nodes_ = false;
+      continue;
+    }
     auto& highest = wanted_[node->id];
     if (node->wanted < highest) blame(node->name + ": wants an older manifest");
     highest = std::max(highest, node->wanted);

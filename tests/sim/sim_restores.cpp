@@ -62,7 +62,7 @@ void SimWorld::clone_agent(SimSite& site) {
 
 void SimWorld::put_database_back() {
   const auto copy = folder_.file("backup.db");
-  if (!is_backed_up_ && plane() == nullptr) return;  // What it wants was not seen.
+  if (!is_backed_up_ && !has_seen_nodes_) return;  // Nobody could say what it had.
   if (!std::exchange(is_backed_up_, !is_backed_up_)) {
     backup_wanted_ = wanted_;
     backup_done_ = done_;

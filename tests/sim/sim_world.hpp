@@ -191,7 +191,8 @@ class SimWorld {
   std::vector<SimReplica> replicas_;
   std::array<SimSite, 3> sites_;
   SimRestore restore_ = SimRestore::none;
-  bool is_backed_up_ = false;  ///< A copy waits to be put back.
+  bool has_seen_nodes_ = false;  ///< `wanted_` is as the database has it.
+  bool is_backed_up_ = false;    ///< A copy waits to be put back.
   bool is_database_restored_ = false;
   bool is_restore_proven_ = false;  ///< An agent had more than the database that was put back.
   std::map<ecp::link::EdgeNodeId, ecp::link::Generation> backup_wanted_;
