@@ -128,6 +128,7 @@ struct Pair {
   std::unique_ptr<transport::AgentLink> link = network.link(agent);
 
   Pair() {
+    link->set_reconnect_cap(std::chrono::seconds(2));  // Of a small fleet, to be back soon.
     REQUIRE(gateway->start(gateway_handlers(above)));
     REQUIRE(eventually([this] { return above.listening.load(); }));
     REQUIRE(link->start(agent_handlers(below)));
