@@ -16,9 +16,13 @@ Session& self_of(void* object) { return *static_cast<Session*>(object); }
 }  // namespace
 
 Session::Session(Endpoint endpoint, SessionCounts& counts)
-    : endpoint_(std::move(endpoint)),
-      counts_(counts),
-      client_(mosquitto_new(endpoint_.client_id.c_str(), true, this)) {
+    : endpoint_(std::move(endpoint)), counts_(counts) {
+  make_client();
+}
+
+void Session::make_client() {
+  mosquitto_destroy(client_);
+  client_ = mosquitto_new(endpoint_.client_id.c_str(), true, this);
   mosquitto_int_option(client_, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
   mosquitto_int_option(client_, MOSQ_OPT_TCP_NODELAY, 1);
   mosquitto_int_option(client_, MOSQ_OPT_RECEIVE_MAXIMUM, in_flight);
@@ -62,6 +66,8 @@ Session::Session(Endpoint endpoint, SessionCounts& counts)
 Session::~Session() { mosquitto_destroy(client_); }
 
 bool Session::connect() {
+  make_client();  // As the product does: an old one would send the birth before again after the
+                  // new.
   on_connecting();
   // A broker that is overrun drops SYNs: waiting here would hold up every other session.
   return mosquitto_connect_async(client_, endpoint_.host.c_str(), endpoint_.port,

@@ -66,6 +66,8 @@ class Session {
   void keep_alive() { mosquitto_loop_misc(client_); }
 
  private:
+  void make_client();
+
   Endpoint endpoint_;
   SessionCounts& counts_;
   mosquitto* client_ = nullptr;
