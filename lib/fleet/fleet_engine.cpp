@@ -5,12 +5,10 @@
 #include <atomic>
 #include <shared_mutex>
 
-#include <ecp/core/json.hpp>
 #include <ecp/core/reasons.hpp>
 #include <ecp/fleet/edge_node_store.hpp>
-#include <ecp/transport/calls.hpp>
 
-#include "fleet/doubted_agents.hpp"
+#include "fleet/agent_dialogue.hpp"
 #include "fleet/held_births.hpp"
 #include "fleet/lane.hpp"
 #include "fleet/pending_counts.hpp"
@@ -29,33 +27,22 @@ constexpr Milliseconds sweep_interval{1'000};
 constexpr Milliseconds denied_interval{2'000};
 constexpr Milliseconds flush_interval{5'000};
 constexpr Milliseconds expire_interval{3'600'000};
-constexpr Milliseconds call_patience{10'000};
-constexpr Milliseconds doubt_patience{3'000};
 
 }  // namespace
 
 struct FleetEngine::State : std::enable_shared_from_this<FleetEngine::State> {
   State(const Parts& parts_in, Options options_in, Env env_in)
-      : parts(parts_in), options(options_in), env(env_in), calls(parts.gateway, env_in) {}
+      : parts(parts_in), options(options_in), env(env_in) {}
 
   void compose();
   void on_message(EdgeNodeId agent, const transport::Channel& channel, Bytes payload);
-  void on_question(EdgeNodeId agent, const link::Question& question,
-                   transport::AnswerHandler reply);
   void work_control(std::vector<Heard>& messages);
   void work_presence(std::span<Heard> messages);
   void take_presence(std::vector<Heard>& messages);
   void work_telemetry(std::vector<Heard>& messages);
-  void ask_manifest(EdgeNodeId agent);
-  void ask_state(EdgeNodeId agent);
-  void doubt(EdgeNodeId agent);
   [[nodiscard]] bool is_doubtful(EdgeNodeId agent) const {
-    return doubted.has(agent) || (options.has_replicas && !presence->is_present(agent));
+    return dialogue->is_doubted(agent) || (options.has_replicas && !presence->is_present(agent));
   }
-  void ask_doubted(EdgeNodeId agent);
-  void settle_doubt(EdgeNodeId agent, const Result<std::string>& answer);
-  void post_manifest(EdgeNodeId agent, std::string text, transport::AnswerHandler reply);
-  void take_manifest(EdgeNodeId agent, const std::string& text);
   void log_dropped(EdgeNodeId agent);
   Result<void> refresh_denied();
   void repeat(Milliseconds interval, const char* what, Result<void> (State::*job)());
@@ -66,14 +53,12 @@ struct FleetEngine::State : std::enable_shared_from_this<FleetEngine::State> {
   Parts parts;
   Options options;
   Env env;
-  transport::GatewayCalls calls;
   std::unique_ptr<IngestEngine> ingest;
   std::unique_ptr<PresenceEngine> presence;
-  std::shared_ptr<Lane> telemetry;  // Shared: with its posted tasks.
-  std::shared_ptr<Lane> control;    // Shared: with its posted tasks.
+  std::shared_ptr<AgentDialogue> dialogue;  // Shared: with its questions on their way.
+  std::shared_ptr<Lane> telemetry;          // Shared: with its posted tasks.
+  std::shared_ptr<Lane> control;            // Shared: with its posted tasks.
   PendingCounts births;     ///< While an agent has one, its telemetry follows it in `control`.
-  PendingCounts manifests;  ///< Handed over by agents.
-  DoubtedAgents doubted;
   HeldBirths held;          ///< In `control` only.
   SteadyTime held_until{};  ///< In `control` only: when those are tried again.
   std::atomic<bool> stopped = false;
@@ -82,11 +67,6 @@ struct FleetEngine::State : std::enable_shared_from_this<FleetEngine::State> {
 };
 
 void FleetEngine::State::compose() {
-  const auto post = [this](auto member) {
-    return [weak = weak_from_this(), member](EdgeNodeId agent) {
-      if (const auto self = weak.lock()) (self.get()->*member)(agent);
-    };
-  };
   ingest = std::make_unique<IngestEngine>(
       IngestEngine::Parts{parts.store, parts.series, parts.gateway, parts.commands,
                           parts.transitions, parts.live},
@@ -100,9 +80,11 @@ void FleetEngine::State::compose() {
                       {{"node", agent.to_string()}, {"error", sent.error().describe()}});
     }
   };
-  wired.on_ahead = post(&State::ask_manifest);
-  if (options.has_replicas) wired.on_doubtful = post(&State::doubt);
-  wired.on_unclear = post(&State::ask_state);
+  wired.on_ahead = [this](EdgeNodeId agent) { dialogue->ask_manifest(agent); };
+  if (options.has_replicas) {
+    wired.on_doubtful = [this](EdgeNodeId agent) { dialogue->doubt(agent); };
+  }
+  wired.on_unclear = [this](EdgeNodeId agent) { dialogue->ask_state(agent); };
   presence = std::make_unique<PresenceEngine>(std::move(wired), options.heartbeat, env);
   const auto lane = [this](auto member) {
     return std::make_shared<Lane>(
@@ -113,11 +95,22 @@ void FleetEngine::State::compose() {
   };
   telemetry = lane(&State::work_telemetry);
   control = lane(&State::work_control);
+  AgentDialogue::Parts asking{parts.gateway, parts.desired, {}, {}};
+  asking.confirm = [weak = weak_from_this()](EdgeNodeId agent, const link::Presence& told) {
+    const auto self = weak.lock();
+    return self ? self->presence->confirm(agent, told)
+                : Result<void>(Error(ecp::reasons::cancelled, {{"what", "asking an agent"}}));
+  };
+  asking.take_state = [weak = std::weak_ptr(control)](EdgeNodeId agent, std::string text) {
+    const auto alive = weak.lock();
+    if (alive) alive->push({agent, {transport::ChannelKind::state, {}, {}}, std::move(text)});
+  };
+  dialogue = std::make_shared<AgentDialogue>(std::move(asking), env);
 }
 
 void FleetEngine::State::on_message(EdgeNodeId agent, const transport::Channel& channel,
                                     Bytes payload) {
-  if (stopped || calls.take(agent, channel, payload)) return;
+  if (stopped || dialogue->take(agent, channel, payload)) return;
   const bool is_birth = channel.kind == transport::ChannelKind::presence;
   const auto waiting = is_birth ? births.add(agent) : 0;
   const bool vital = is_birth && waiting <= vital_births;
@@ -150,8 +143,8 @@ void FleetEngine::State::work_control(std::vector<Heard>& messages) {
     return heard.channel.kind != ChannelKind::telemetry;
   };
   const auto is_held = [this](const Heard& heard) {
-    if (is_doubtful(heard.agent)) doubt(heard.agent);
-    return held.has(heard.agent) || doubted.has(heard.agent);
+    if (is_doubtful(heard.agent)) dialogue->doubt(heard.agent);
+    return held.has(heard.agent) || dialogue->is_doubted(heard.agent);
   };
   const auto others = std::stable_partition(messages.begin(), messages.end(), is_presence);
   work_presence({messages.begin(), others});
@@ -200,103 +193,6 @@ void FleetEngine::State::take_presence(std::vector<Heard>& messages) {
   env.executor.post_after(birth_retry, [lane = std::weak_ptr(control)] {
     if (const auto alive = lane.lock()) alive->wake();
   });
-}
-
-void FleetEngine::State::on_question(EdgeNodeId agent, const link::Question& question,
-                                     transport::AnswerHandler reply) {
-  if (question.method == "server_time") {
-    json::Writer writer;
-    writer.begin_object().field("server_time", to_ms(env.clock.now())).end_object();
-    reply(writer.take());
-    return;
-  }
-  if (question.method == "manifest") {  // An agent hands over one that is beyond ours.
-    post_manifest(agent, question.arguments_json, std::move(reply));
-    return;
-  }
-  reply(Error(ecp::reasons::not_found, {{"noun", "method"}}));
-}
-
-/// The agent has a greater manifest than the database: it shall show it.
-void FleetEngine::State::ask_manifest(EdgeNodeId agent) {
-  calls.ask(agent, {"manifest", "{}"}, call_patience,
-            [weak = weak_from_this(), agent](Result<std::string> answer) {
-              const auto self = weak.lock();
-              if (!self || self->stopped || !answer) return;
-              self->post_manifest(agent, std::move(*answer), [](const Result<std::string>&) {});
-            });
-}
-
-/// The agent shall tell its connection itself: what was heard may be overtaken.
-void FleetEngine::State::doubt(EdgeNodeId agent) {
-  if (doubted.add(agent)) ask_doubted(agent);
-}
-
-void FleetEngine::State::ask_doubted(EdgeNodeId agent) {
-  calls.ask(agent, {"state", "{}"}, doubt_patience,
-            [weak = weak_from_this(), agent](Result<std::string> answer) {
-              const auto self = weak.lock();
-              if (!self || self->stopped) return;
-              self->env.workers.post([self, agent, answer = std::move(answer)] {
-                run_guarded(self->env.log, "an agent's answer about its connection", [&] {
-                  if (!self->stopped) self->settle_doubt(agent, answer);
-                });
-              });
-            });
-}
-
-void FleetEngine::State::settle_doubt(EdgeNodeId agent, const Result<std::string>& answer) {
-  const auto told =
-      answer ? link::parse_heartbeat(*answer) : Result<link::Heartbeat>(answer.error());
-  const auto confirmed = told ? presence->confirm(agent, {true, told->connection, told->version})
-                              : Result<void>(told.error());
-  if (confirmed) return doubted.settle(agent);
-  env.log.info("fleet", "an agent did not tell its connection",
-               {{"node", agent.to_string()}, {"error", confirmed.error().describe()}});
-  env.executor.post_after(doubt_patience, [weak = weak_from_this(), agent] {
-    const auto self = weak.lock();
-    if (self && !self->stopped && self->doubted.ask_again(agent)) self->ask_doubted(agent);
-  });
-}
-
-/// A whole heartbeat, for a short one that we cannot make sense of.
-void FleetEngine::State::ask_state(EdgeNodeId agent) {
-  calls.ask(
-      agent, {"state", "{}"}, call_patience,
-      [weak = weak_from_this(), agent](Result<std::string> answer) {
-        const auto self = weak.lock();
-        if (!self || self->stopped || !answer) return;
-        self->control->push({agent, {transport::ChannelKind::state, {}, {}}, std::move(*answer)});
-      });
-}
-
-/// One of an agent at a time: it may send as many as it likes.
-void FleetEngine::State::post_manifest(EdgeNodeId agent, std::string text,
-                                       transport::AnswerHandler reply) {
-  if (manifests.add(agent) > 1) {
-    manifests.settle(agent);
-    reply(Error(ecp::reasons::over_limit,
-                {{"what", "the number of manifests under way"}, {"limit", "1"}}));
-    return;
-  }
-  env.workers.post(
-      [self = shared_from_this(), agent, text = std::move(text), answer = std::move(reply)] {
-        run_guarded(self->env.log, "a manifest that an agent handed over", [&] {
-          if (!self->stopped) self->take_manifest(agent, text);
-        });
-        self->manifests.settle(agent);
-        answer(std::string("{}"));
-      });
-}
-
-void FleetEngine::State::take_manifest(EdgeNodeId agent, const std::string& text) {
-  const auto handed = link::parse_signed_manifest(text);
-  if (!handed) return;
-  const auto adopted = parts.desired.adopt(agent, *handed);
-  if (adopted && *adopted) {
-    env.log.warning("fleet", "the database is older than an agent: it was restored from a backup",
-                    {{"node", agent.to_string()}});
-  }
 }
 
 Result<void> FleetEngine::State::refresh_denied() {
@@ -366,11 +262,8 @@ Result<void> FleetEngine::start() {
   ECP_TRY_VOID(state.refresh_denied());
   state.parts.commands.start(state.parts.gateway);
   state.parts.desired.start(state.parts.gateway);
+  state.dialogue->start();
   const std::weak_ptr<State> weak = state_;
-  state.calls.on_question(
-      [weak](EdgeNodeId agent, const link::Question& question, transport::AnswerHandler reply) {
-        if (const auto self = weak.lock()) self->on_question(agent, question, std::move(reply));
-      });
   transport::GatewayHandlers handlers;
   handlers.on_message = [weak](EdgeNodeId agent, const transport::Channel& channel, Bytes payload) {
     if (const auto self = weak.lock()) self->on_message(agent, channel, std::move(payload));
@@ -391,7 +284,7 @@ void FleetEngine::stop() noexcept {
   auto& state = *state_;
   if (state.stopped.exchange(true)) return;
   state.parts.gateway.stop();
-  state.calls.stop();
+  state.dialogue->stop();
   state.telemetry->stop();
   state.control->stop();
   state.parts.commands.stop();
@@ -405,7 +298,7 @@ void FleetEngine::stop() noexcept {
 
 void FleetEngine::deny(EdgeNodeId node) {
   state_->parts.gateway.deny(node);
-  state_->doubted.settle(node);
+  state_->dialogue->forget(node);
   state_->presence->forget(node);
 }
 

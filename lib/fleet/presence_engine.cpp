@@ -8,6 +8,7 @@
 #include <ecp/platform/live_events.hpp>
 
 #include "core/guarded_task.hpp"
+#include "fleet/known_agents.hpp"
 #include "fleet/live.hpp"
 #include "fleet/presence_state.hpp"
 
@@ -15,7 +16,6 @@ namespace ecp::inline v0::fleet {
 namespace {
 
 constexpr std::size_t rows_per_unit = 100;
-constexpr Milliseconds reload_interval{30'000};
 
 std::string node_json(const PresenceEffect& effect) {
   json::Writer writer;
@@ -34,10 +34,11 @@ struct PresenceEngine::State {
   State(Parts parts_in, Milliseconds heartbeat, Env env_in)
       : parts(std::move(parts_in)),
         env(env_in),
-        patience(heartbeat + heartbeat / 2 + Milliseconds(5'000)) {}
+        patience(heartbeat + heartbeat / 2 + Milliseconds(5'000)),
+        known(patience, env_in) {}
 
   std::optional<PresenceNews> parse(const Heard& heard);
-  bool is_only_alive(const PresenceNews& news);
+  bool is_nothing_new(const PresenceNews& news);
   Result<std::vector<PresenceEffect>> store(std::span<const PresenceNews> news);
   std::vector<std::size_t> apply(std::span<const PresenceNews> news);
   void note(const PresenceEffect& effect);
@@ -45,21 +46,12 @@ struct PresenceEngine::State {
   void record_stretches(std::span<const PresenceNews> news);
   Result<void> record_stretch(EdgeNodeId agent, std::int64_t connection);
   Result<void> load_watched();
-  std::vector<std::pair<EdgeNodeId, Time>> silent();
-  [[nodiscard]] bool is_silent(const KnownAgent& known, SteadyTime now) const;
-  bool is_still_silent(EdgeNodeId agent);
-  Result<std::int64_t> judge(std::span<const std::pair<EdgeNodeId, Time>> agents);
+  Result<std::int64_t> judge(std::span<const KnownAgents::Seen> agents);
 
   Parts parts;
   Env env;
   Milliseconds patience;
-  std::mutex mutex;  ///< Over what follows; never held while the store is called.
-  std::unordered_map<EdgeNodeId, KnownAgent> agents;
-  std::set<EdgeNodeId> unchecked;  ///< Alive, but perhaps not at the manifest that is wanted.
-  std::set<EdgeNodeId> present;    ///< Who told their connection since we listen.
-  bool is_listening = false;
-  SteadyTime listening_since{};
-  SteadyTime reloaded{};
+  KnownAgents known;
 };
 
 std::optional<PresenceNews> PresenceEngine::State::parse(const Heard& heard) {
@@ -78,34 +70,15 @@ std::optional<PresenceNews> PresenceEngine::State::parse(const Heard& heard) {
   return std::nullopt;
 }
 
-bool is_short(const PresenceNews& news) {
-  const auto* heartbeat = std::get_if<link::Heartbeat>(&news.what);
-  return heartbeat != nullptr && !heartbeat->same.empty();
-}
-
-/// True for a heartbeat that says nothing new; it is remembered, and written by flush.
-bool PresenceEngine::State::is_only_alive(const PresenceNews& news) {
+/// True for a heartbeat that changes nothing, or that rests on one that is not known here; then the
+/// whole is asked for.
+bool PresenceEngine::State::is_nothing_new(const PresenceNews& news) {
   const auto* heartbeat = std::get_if<link::Heartbeat>(&news.what);
   if (heartbeat == nullptr) return false;
-  const bool is_short = !heartbeat->same.empty();
-  const auto facts = is_short ? heartbeat->same : link::facts_of(*heartbeat);
-  const std::lock_guard lock(mutex);
-  const auto found = agents.find(news.agent);
-  if (found == agents.end()) return false;
-  auto& known = found->second;
-  if (known.state != ConnectionState::online || !known.watched || known.facts != facts) {
-    return false;
-  }
-  known.heard = env.clock.steady();
-  known.seen = env.clock.now();
-  known.dirty = true;
-  present.insert(news.agent);
-  if (!is_short) known.vitals = {heartbeat->buffered, heartbeat->dropped, heartbeat->host};
-  if (known.vitals) {
-    known.vitals->buffered = heartbeat->buffered;
-    known.vitals->dropped = heartbeat->dropped;
-  }
-  unchecked.insert(news.agent);
+  if (known.take_heartbeat(news.agent, *heartbeat)) return true;
+  if (heartbeat->same.empty()) return false;
+  known.heard(news.agent);
+  if (parts.on_unclear) parts.on_unclear(news.agent);
   return true;
 }
 
@@ -154,25 +127,7 @@ std::vector<std::size_t> PresenceEngine::State::apply(std::span<const PresenceNe
 /// A committed change: remember it and tell those who wait for it.
 void PresenceEngine::State::note(const PresenceEffect& effect) {
   if (effect.doubtful) return parts.on_doubtful(effect.agent);
-  {
-    const std::lock_guard lock(mutex);
-    if (effect.is_present) present.insert(effect.agent);
-    auto& known = agents[effect.agent];
-    known.state = effect.status.state;
-    known.connection = effect.status.connection;
-    known.watched = !effect.status.absent;
-    if (!effect.facts.empty()) {
-      known.facts = effect.facts;
-      const auto& status = effect.status;
-      known.vitals = KnownAgent::Vitals{status.buffered, status.dropped, status.host};
-    }
-    if (effect.status.state == ConnectionState::online) {
-      known.heard = env.clock.steady();
-      known.seen = env.clock.now();
-    } else if (known.heard == SteadyTime{}) {
-      known.heard = env.clock.steady();
-    }
-  }
+  known.note(effect);
   if (effect.changed || effect.connected) {
     parts.live.publish(effect.scope, "node", node_json(effect));
   }
@@ -187,10 +142,7 @@ void PresenceEngine::State::note(const PresenceEffect& effect) {
 /// Heartbeats that changed nothing may still show another manifest than is wanted by now. Judged
 /// together: a read for each would be most of what a quiet fleet costs.
 Result<void> PresenceEngine::State::check_generations() {
-  std::set<EdgeNodeId> alive;
-  std::unique_lock lock(mutex);
-  alive.swap(unchecked);
-  lock.unlock();
+  const auto alive = known.take_unchecked();
   if (alive.empty()) return {};
   ECP_TRY(const auto wanted,
           parts.store.read([&](storage::Transaction& transaction) -> Result<std::vector<EdgeNode>> {
@@ -210,19 +162,10 @@ Result<void> PresenceEngine::State::check_generations() {
 
 /// Once for a connection, however often its birth has to be tried.
 Result<void> PresenceEngine::State::record_stretch(EdgeNodeId agent, std::int64_t connection) {
-  Time seen{};
-  {
-    const std::lock_guard lock(mutex);
-    if (const auto known = agents.find(agent); known != agents.end()) {
-      if (known->second.stretched == connection) return {};
-      seen = known->second.seen;
-    }
-  }
-  ECP_TRY_VOID(fleet::record_stretch(parts, env, agent, connection, seen));
-  const std::lock_guard lock(mutex);
-  if (const auto known = agents.find(agent); known != agents.end()) {
-    known->second.stretched = connection;
-  }
+  const auto seen = known.seen_before(agent, connection);
+  if (!seen) return {};
+  ECP_TRY_VOID(fleet::record_stretch(parts, env, agent, connection, *seen));
+  known.note_stretch(agent, connection);
   return {};
 }
 
@@ -244,42 +187,13 @@ Result<void> PresenceEngine::State::load_watched() {
     ECP_TRY(const auto ids, parts.store.read([&](storage::Transaction& transaction) {
       return transaction.get<EdgeNodeStore>().list_watched(after, page);
     }));
-    const std::lock_guard lock(mutex);
-    for (const auto id : ids) {
-      const auto made = agents.try_emplace(id);
-      if (made.second) made.first->second.heard = env.clock.steady();
-    }
-    reloaded = env.clock.steady();
+    known.watch(ids);
     if (ids.size() < static_cast<std::size_t>(page)) return {};
     after = ids.back();
   }
 }
 
-bool PresenceEngine::State::is_silent(const KnownAgent& known, SteadyTime now) const {
-  return known.watched && std::max(known.heard, listening_since) < now - patience;
-}
-
-bool PresenceEngine::State::is_still_silent(EdgeNodeId agent) {
-  const std::lock_guard lock(mutex);
-  const auto found = agents.find(agent);
-  return is_listening && found != agents.end() && is_silent(found->second, env.clock.steady());
-}
-
-/// Agents whose silence is longer than our patience, and when they were last seen.
-std::vector<std::pair<EdgeNodeId, Time>> PresenceEngine::State::silent() {
-  const std::lock_guard lock(mutex);
-  std::vector<std::pair<EdgeNodeId, Time>> found;
-  if (!is_listening) return found;
-  const auto now = env.clock.steady();
-  for (const auto& [id, known] : agents) {
-    if (is_silent(known, now)) found.emplace_back(id, known.seen);
-  }
-  std::sort(found.begin(), found.end());  // The same order in every run.
-  return found;
-}
-
-Result<std::int64_t> PresenceEngine::State::judge(
-    std::span<const std::pair<EdgeNodeId, Time>> some) {
+Result<std::int64_t> PresenceEngine::State::judge(std::span<const KnownAgents::Seen> some) {
   std::vector<EdgeNodeId> alive;  // Heard by another replica.
   std::vector<EdgeNodeId> gone;
   ECP_TRY(const auto effects,
@@ -289,7 +203,7 @@ Result<std::int64_t> PresenceEngine::State::judge(
                 alive.clear();
                 gone.clear();
                 for (const auto& [agent, seen] : some) {
-                  if (!is_still_silent(agent)) continue;  // Heard while this unit waited.
+                  if (!known.is_silent(agent)) continue;  // Heard while this unit waited.
                   ECP_TRY(const auto node, transaction.get<EdgeNodeStore>().find(agent));
                   if (node && node->status.last_seen > seen &&
                       node->status.last_seen > env.clock.now() - patience) {
@@ -305,11 +219,7 @@ Result<std::int64_t> PresenceEngine::State::judge(
                 }
                 return made;
               }));
-  {
-    const std::lock_guard lock(mutex);
-    for (const auto agent : alive) agents[agent].heard = env.clock.steady();
-    for (const auto agent : gone) agents[agent].watched = false;
-  }
+  known.judge(alive, gone);
   for (const auto& effect : effects) note(effect);
   return static_cast<std::int64_t>(effects.size());
 }
@@ -323,12 +233,7 @@ std::vector<std::size_t> PresenceEngine::take(std::span<const Heard> messages) {
   std::vector<PresenceNews> news;
   for (std::size_t place = 0; place < messages.size(); ++place) {
     auto parsed = state_->parse(messages[place]);
-    if (!parsed || state_->is_only_alive(*parsed)) continue;
-    if (is_short(*parsed)) {  // Of something that we never heard, or have forgotten.
-      heard(parsed->agent);
-      if (state_->parts.on_unclear) state_->parts.on_unclear(parsed->agent);
-      continue;
-    }
+    if (!parsed || state_->is_nothing_new(*parsed)) continue;
     parsed->place = place;
     news.push_back(std::move(*parsed));
   }
@@ -342,44 +247,22 @@ Result<void> PresenceEngine::confirm(EdgeNodeId agent, const link::Presence& pre
   state_->record_stretches({&news, 1});
   ECP_TRY(const auto effects, state_->store({&news, 1}));
   for (const auto& effect : effects) state_->note(effect);
-  const std::lock_guard lock(state_->mutex);
-  state_->present.insert(agent);
+  state_->known.note_present(agent);
   return {};
 }
 
-bool PresenceEngine::is_present(EdgeNodeId agent) const {
-  const std::lock_guard lock(state_->mutex);
-  return state_->present.count(agent) > 0;
-}
+bool PresenceEngine::is_present(EdgeNodeId agent) const { return state_->known.is_present(agent); }
 
-void PresenceEngine::heard(EdgeNodeId agent) {
-  const std::lock_guard lock(state_->mutex);
-  const auto found = state_->agents.find(agent);
-  if (found == state_->agents.end()) return;
-  found->second.heard = state_->env.clock.steady();
-  found->second.seen = state_->env.clock.now();
-  found->second.dirty = true;
-}
+void PresenceEngine::heard(EdgeNodeId agent) { state_->known.heard(agent); }
 
-void PresenceEngine::listening(bool now_listening) {
-  const std::lock_guard lock(state_->mutex);
-  if (now_listening && !state_->is_listening) state_->listening_since = state_->env.clock.steady();
-  if (now_listening != state_->is_listening) state_->present.clear();
-  state_->is_listening = now_listening;
-  state_->reloaded = {};
-}
+void PresenceEngine::listening(bool now_listening) { state_->known.listening(now_listening); }
 
 Result<std::int64_t> PresenceEngine::sweep() {
-  bool reload = false;
-  {
-    const std::lock_guard lock(state_->mutex);
-    const auto now = state_->env.clock.steady();
-    reload = state_->is_listening &&
-             (state_->reloaded == SteadyTime{} || now - state_->reloaded > reload_interval);
+  if (state_->known.is_stale()) {
+    ECP_TRY_VOID(state_->load_watched());
   }
-  if (reload) ECP_TRY_VOID(state_->load_watched());
   ECP_TRY_VOID(state_->check_generations());
-  const auto silent = state_->silent();
+  const auto silent = state_->known.silent();
   std::int64_t absent = 0;
   for (std::size_t at = 0; at < silent.size(); at += rows_per_unit) {
     const auto some = std::span(silent).subspan(at, std::min(rows_per_unit, silent.size() - at));
@@ -390,23 +273,7 @@ Result<std::int64_t> PresenceEngine::sweep() {
 }
 
 Result<void> PresenceEngine::flush() {
-  struct Row {
-    EdgeNodeId agent;
-    Time seen;
-    std::optional<KnownAgent::Vitals> vitals;
-  };
-  std::vector<Row> rows;
-  {
-    const std::lock_guard lock(state_->mutex);
-    for (auto& [id, known] : state_->agents) {
-      if (!known.dirty) continue;
-      known.dirty = false;
-      rows.push_back({id, known.seen, known.vitals});
-    }
-  }
-  // Neighbours in the table share its pages, so that a unit writes few.
-  std::sort(rows.begin(), rows.end(),
-            [](const Row& left, const Row& right) { return left.agent < right.agent; });
+  const auto rows = state_->known.take_unwritten();
   for (std::size_t at = 0; at < rows.size(); at += rows_per_unit) {
     const auto end = std::min(at + rows_per_unit, rows.size());
     const auto unit = [&](storage::Transaction& transaction) -> Result<void> {
@@ -427,10 +294,6 @@ Result<void> PresenceEngine::flush() {
   return {};
 }
 
-void PresenceEngine::forget(EdgeNodeId agent) {
-  const std::lock_guard lock(state_->mutex);
-  state_->agents.erase(agent);
-  state_->present.erase(agent);
-}
+void PresenceEngine::forget(EdgeNodeId agent) { state_->known.forget(agent); }
 
 }  // namespace ecp::inline v0::fleet

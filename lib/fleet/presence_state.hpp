@@ -2,12 +2,10 @@
 #pragma once
 
 /// @file
-/// What presence remembers, and what it does inside a transaction.
+/// What presence hears, what it does inside a transaction, and what that means afterwards.
 
-#include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -36,25 +34,6 @@ struct PresenceEffect {
   bool doubtful = false;              ///< Nothing was changed: the agent shall be asked.
   bool is_present = false;            ///< It told its connection, which is the stored one now.
   std::vector<EdgeService> services;  ///< Whose state changed.
-};
-
-/// One agent in memory.
-struct KnownAgent {
-  SteadyTime heard{};   ///< Or when we began to watch it.
-  Time seen{};          ///< Newest message by our clock.
-  bool dirty = false;   ///< `seen` is newer than what is stored.
-  bool watched = true;  ///< Its silence means something: it is neither absent nor gone.
-  ConnectionState state = ConnectionState::offline;
-  std::int64_t connection = 0;
-  std::int64_t stretched = 0;  ///< The connection before which it was away, as recorded.
-  std::string facts;           ///< Of the newest heartbeat that was stored.
-  /// What the heartbeats since then say of vitals, written by flush; none before the first.
-  struct Vitals {
-    std::int64_t buffered = 0;
-    std::int64_t dropped = 0;
-    link::Heartbeat::Host host;
-  };
-  std::optional<Vitals> vitals;
 };
 
 /// Apply births, wills and heartbeats to the database; the observers are told inside.

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fleet/agent_dialogue.hpp"
+
+#include <utility>
+
+#include <ecp/core/json.hpp>
+#include <ecp/core/reasons.hpp>
+
+#include "core/guarded_task.hpp"
+
+namespace ecp::inline v0::fleet {
+namespace {
+
+constexpr Milliseconds call_patience{10'000};
+constexpr Milliseconds doubt_patience{3'000};
+
+}  // namespace
+
+AgentDialogue::AgentDialogue(Parts parts, Env env)
+    : parts_(std::move(parts)), env_(env), calls_(parts_.gateway, env) {}
+
+void AgentDialogue::start() {
+  calls_.on_question([weak = weak_from_this()](EdgeNodeId agent, const link::Question& question,
+                                               transport::AnswerHandler reply) {
+    if (const auto self = weak.lock()) self->answer(agent, question, std::move(reply));
+  });
+}
+
+void AgentDialogue::stop() noexcept {
+  stopped_ = true;
+  calls_.stop();
+}
+
+bool AgentDialogue::take(EdgeNodeId agent, const transport::Channel& channel, BytesView payload) {
+  return calls_.take(agent, channel, payload);
+}
+
+void AgentDialogue::answer(EdgeNodeId agent, const link::Question& question,
+                           transport::AnswerHandler reply) {
+  if (question.method == "server_time") {
+    json::Writer writer;
+    writer.begin_object().field("server_time", to_ms(env_.clock.now())).end_object();
+    reply(writer.take());
+    return;
+  }
+  if (question.method == "manifest") {  // An agent hands over one that is beyond ours.
+    post_manifest(agent, question.arguments_json, std::move(reply));
+    return;
+  }
+  reply(Error(ecp::reasons::not_found, {{"noun", "method"}}));
+}
+
+void AgentDialogue::ask_manifest(EdgeNodeId agent) {
+  calls_.ask(agent, {"manifest", "{}"}, call_patience,
+             [weak = weak_from_this(), agent](Result<std::string> told) {
+               const auto self = weak.lock();
+               if (!self || self->stopped_ || !told) return;
+               self->post_manifest(agent, std::move(*told), [](const Result<std::string>&) {});
+             });
+}
+
+void AgentDialogue::ask_state(EdgeNodeId agent) {
+  calls_.ask(agent, {"state", "{}"}, call_patience,
+             [weak = weak_from_this(), agent](Result<std::string> told) {
+               const auto self = weak.lock();
+               if (!self || self->stopped_ || !told) return;
+               self->parts_.take_state(agent, std::move(*told));
+             });
+}
+
+void AgentDialogue::doubt(EdgeNodeId agent) {
+  if (doubted_.add(agent)) ask_doubted(agent);
+}
+
+void AgentDialogue::ask_doubted(EdgeNodeId agent) {
+  calls_.ask(agent, {"state", "{}"}, doubt_patience,
+             [weak = weak_from_this(), agent](Result<std::string> told) {
+               const auto self = weak.lock();
+               if (!self || self->stopped_) return;
+               self->env_.workers.post([self, agent, told = std::move(told)] {
+                 run_guarded(self->env_.log, "an agent's answer about its connection", [&] {
+                   if (!self->stopped_) self->settle_doubt(agent, told);
+                 });
+               });
+             });
+}
+
+void AgentDialogue::settle_doubt(EdgeNodeId agent, const Result<std::string>& told) {
+  const auto state = told ? link::parse_heartbeat(*told) : Result<link::Heartbeat>(told.error());
+  const auto confirmed = state ? parts_.confirm(agent, {true, state->connection, state->version})
+                               : Result<void>(state.error());
+  if (confirmed) return doubted_.settle(agent);
+  env_.log.info("fleet", "an agent did not tell its connection",
+                {{"node", agent.to_string()}, {"error", confirmed.error().describe()}});
+  env_.executor.post_after(doubt_patience, [weak = weak_from_this(), agent] {
+    const auto self = weak.lock();
+    if (self && !self->stopped_ && self->doubted_.ask_again(agent)) self->ask_doubted(agent);
+  });
+}
+
+/// One of an agent at a time: it may send as many as it likes.
+void AgentDialogue::post_manifest(EdgeNodeId agent, std::string text,
+                                  transport::AnswerHandler reply) {
+  if (manifests_.add(agent) > 1) {
+    manifests_.settle(agent);
+    reply(Error(ecp::reasons::over_limit,
+                {{"what", "the number of manifests under way"}, {"limit", "1"}}));
+    return;
+  }
+  env_.workers.post(
+      [self = shared_from_this(), agent, text = std::move(text), done = std::move(reply)] {
+        run_guarded(self->env_.log, "a manifest that an agent handed over", [&] {
+          if (!self->stopped_) self->take_manifest(agent, text);
+        });
+        self->manifests_.settle(agent);
+        done(std::string("{}"));
+      });
+}
+
+void AgentDialogue::take_manifest(EdgeNodeId agent, const std::string& text) {
+  const auto handed = link::parse_signed_manifest(text);
+  if (!handed) return;
+  const auto adopted = parts_.desired.adopt(agent, *handed);
+  if (adopted && *adopted) {
+    env_.log.warning("fleet", "the database is older than an agent: it was restored from a backup",
+                     {{"node", agent.to_string()}});
+  }
+}
+
+}  // namespace ecp::inline v0::fleet
