@@ -59,6 +59,22 @@ bool Chart::is_in_one_interval(const ChunkSummary& samples) const {
          place_of(samples.from) == place_of(samples.to);
 }
 
+namespace {
+
+/// Take in the ends of some numbers; of equal times the later one counts as the last.
+inline void take_ends(ChunkSummary& point, const NumberAt& first, const NumberAt& last) {
+  if (first.time < point.first_time) {
+    point.first = first.value;
+    point.first_time = first.time;
+  }
+  if (last.time >= point.last_time) {
+    point.last = last.value;
+    point.last_time = last.time;
+  }
+}
+
+}  // namespace
+
 void Chart::add(const ChunkSummary& numbers) {
   if (numbers.numbers == 0) return;
   auto& point = made_[place_of(numbers.first_time)];
@@ -71,14 +87,7 @@ void Chart::add(const ChunkSummary& numbers) {
   point.min = std::min(point.min, numbers.min);
   point.max = std::max(point.max, numbers.max);
   point.sum += numbers.sum;
-  if (numbers.first_time < point.first_time) {
-    point.first = numbers.first;
-    point.first_time = numbers.first_time;
-  }
-  if (numbers.last_time >= point.last_time) {
-    point.last = numbers.last;
-    point.last_time = numbers.last_time;
-  }
+  take_ends(point, {numbers.first_time, numbers.first}, {numbers.last_time, numbers.last});
 }
 
 void Chart::add(const NumberAt& number) {
@@ -95,14 +104,7 @@ void Chart::add(const NumberAt& number) {
   point.min = std::min(point.min, number.value);
   point.max = std::max(point.max, number.value);
   point.sum += number.value;
-  if (number.time < point.first_time) {
-    point.first = number.value;
-    point.first_time = number.time;
-  }
-  if (number.time >= point.last_time) {
-    point.last = number.value;
-    point.last_time = number.time;
-  }
+  take_ends(point, number, number);
 }
 
 /// Numbers come by time nearly always, so that the next one lies in the same interval, and the
