@@ -11,6 +11,8 @@
 #include <ecp/storage/sql/agent.hpp>
 #include <ecp/storage/sql/platform.hpp>
 
+#include "sim/passing_series.hpp"
+
 namespace ecp_test {
 
 using namespace ecp;  // NOLINT: a test reads better without prefixes.
@@ -19,44 +21,11 @@ namespace {
 
 using Batches = std::vector<std::pair<series::SeriesKey, series::NumberedBatch>>;
 
-/// Passes everything on to the real series.
-class SeriesBefore : public series::SeriesStore {
+class LyingSeries final : public PassingSeries {
  public:
-  explicit SeriesBefore(std::unique_ptr<series::SeriesStore> real) : real_(std::move(real)) {}
-
+  using PassingSeries::PassingSeries;
   Result<std::vector<series::Applied>> append(const Batches& batches) override {
-    return real_->append(batches);
-  }
-  Result<std::vector<series::LatestValue>> latest(const series::SeriesKey& key) override {
-    return real_->latest(key);
-  }
-  Result<std::vector<series::Sample>> samples(const series::SeriesKey& key, std::string_view tag,
-                                              Time from, Time to, std::size_t limit) override {
-    return real_->samples(key, tag, from, to, limit);
-  }
-  Result<std::vector<series::Point>> aggregate(const series::SeriesKey& key, std::string_view tag,
-                                               Time from, Time to, std::size_t points) override {
-    return real_->aggregate(key, tag, from, to, points);
-  }
-  Result<std::vector<series::Gap>> gaps(const series::SeriesKey& key, Time from, Time to) override {
-    return real_->gaps(key, from, to);
-  }
-  Result<void> record_gap(const series::SeriesKey& key, const series::Gap& gap) override {
-    return real_->record_gap(key, gap);
-  }
-  Result<std::int64_t> count(const series::SeriesKey& key) override { return real_->count(key); }
-  Result<std::int64_t> expire(Time keep) override { return real_->expire(keep); }
-  Result<void> remove(const series::SeriesKey& key) override { return real_->remove(key); }
-
- private:
-  std::unique_ptr<series::SeriesStore> real_;
-};
-
-class LyingSeries final : public SeriesBefore {
- public:
-  using SeriesBefore::SeriesBefore;
-  Result<std::vector<series::Applied>> append(const Batches& batches) override {
-    if (++appends_ % 50 != 0) return SeriesBefore::append(batches);
+    if (++appends_ % 50 != 0) return PassingSeries::append(batches);
     std::vector<series::Applied> said;
     for (const auto& [key, batch] : batches) {
       said.push_back({batch.first + static_cast<std::int64_t>(batch.samples.size()) - 1, {}});
@@ -68,30 +37,30 @@ class LyingSeries final : public SeriesBefore {
   int appends_ = 0;
 };
 
-class ForgetfulSeries final : public SeriesBefore {
+class ForgetfulSeries final : public PassingSeries {
  public:
-  using SeriesBefore::SeriesBefore;
+  using PassingSeries::PassingSeries;
   Result<std::vector<series::Applied>> append(const Batches& batches) override {
     auto all = batches;
     for (auto& [key, batch] : all) batch.known.clear();
-    return SeriesBefore::append(all);
+    return PassingSeries::append(all);
   }
 };
 
-class OpenSeries final : public SeriesBefore {
+class OpenSeries final : public PassingSeries {
  public:
-  using SeriesBefore::SeriesBefore;
+  using PassingSeries::PassingSeries;
   Result<std::vector<series::Applied>> append(const Batches& batches) override {
     auto all = batches;
     for (auto& [key, batch] : all) key.project = {};
-    return SeriesBefore::append(all);
+    return PassingSeries::append(all);
   }
   Result<std::vector<series::Sample>> samples(const series::SeriesKey& key, std::string_view tag,
                                               Time from, Time to, std::size_t limit) override {
-    return SeriesBefore::samples({{}, key.service}, tag, from, to, limit);
+    return PassingSeries::samples({{}, key.service}, tag, from, to, limit);
   }
   Result<std::int64_t> count(const series::SeriesKey& key) override {
-    return SeriesBefore::count({{}, key.service});
+    return PassingSeries::count({{}, key.service});
   }
 };
 

@@ -18,6 +18,7 @@
 #include <ecp/tenancy/registries.hpp>
 
 #include "sim/crash_points.hpp"
+#include "sim/passing_series.hpp"
 #include "sim/sim_service.hpp"
 #include "support/results.hpp"
 
@@ -51,40 +52,6 @@ std::vector<const storage::StoreModule*> modules_of(
   }
   return all;
 }
-
-/// The series of a database server, as a replica of its clients has it.
-class SharedSeries final : public series::SeriesStore {
- public:
-  explicit SharedSeries(std::shared_ptr<series::SeriesStore> real) : real_(std::move(real)) {}
-
-  Result<std::vector<series::Applied>> append(
-      const std::vector<std::pair<series::SeriesKey, series::NumberedBatch>>& batches) override {
-    return real_->append(batches);
-  }
-  Result<std::vector<series::LatestValue>> latest(const series::SeriesKey& key) override {
-    return real_->latest(key);
-  }
-  Result<std::vector<series::Sample>> samples(const series::SeriesKey& key, std::string_view tag,
-                                              Time from, Time to, std::size_t limit) override {
-    return real_->samples(key, tag, from, to, limit);
-  }
-  Result<std::vector<series::Point>> aggregate(const series::SeriesKey& key, std::string_view tag,
-                                               Time from, Time to, std::size_t points) override {
-    return real_->aggregate(key, tag, from, to, points);
-  }
-  Result<std::vector<series::Gap>> gaps(const series::SeriesKey& key, Time from, Time to) override {
-    return real_->gaps(key, from, to);
-  }
-  Result<void> record_gap(const series::SeriesKey& key, const series::Gap& gap) override {
-    return real_->record_gap(key, gap);
-  }
-  Result<std::int64_t> count(const series::SeriesKey& key) override { return real_->count(key); }
-  Result<std::int64_t> expire(Time keep) override { return real_->expire(keep); }
-  Result<void> remove(const series::SeriesKey& key) override { return real_->remove(key); }
-
- private:
-  std::shared_ptr<series::SeriesStore> real_;
-};
 
 /// Carries notices to the receiver.
 class SimClient final : public http::Client {
@@ -163,7 +130,7 @@ void SimWorld::open_plane(SimReplica& replica) {
     if (!opened) return;
     series_ = parts_.wrap_series ? parts_.wrap_series(std::move(*opened)) : std::move(*opened);
   }
-  parts.series = std::make_unique<SharedSeries>(series_);
+  parts.series = std::make_unique<PassingSeries>(series_);
   parts.client = std::make_unique<SimClient>(receiver_);
   parts.gateway = network_.gateway({}, env);
   auto opened = plane::ControlPlane::open(config(replica), std::move(parts), env);
