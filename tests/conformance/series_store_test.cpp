@@ -314,6 +314,7 @@ TEST_SUITE("conformance.series") {
     auto batch = batch_of(1, 10, start);
     batch.samples[3].quality = Quality::bad;
     batch.samples[3].error = "pipeline.timeout";
+    batch.samples[3].late = true;  // No number of the chart.
     batch.samples[1].late = true;
     world.append(batch);
     const auto points = must(world.store->aggregate(world.key, tag, start, start + 20 * second, 4));
@@ -392,6 +393,9 @@ TEST_SUITE("conformance.series") {
     world.reopen();
     const auto again = world.append(batch_of(1, 10, start - 3 * day));
     CHECK(again.upto == 20);
+    CHECK(world.all().size() == 10);
+    world.append(batch_of(21, 10, start - 3 * day));
+    CHECK(must(world.store->expire(start - day)) == 1);
     CHECK(world.all().size() == 10);
   }
 
