@@ -9,8 +9,7 @@ import urllib.request
 
 import pytest
 from browser import Browser
-from platform_parts import Relay
-from product import PASSWORD, Plane, ROOT, add_pipeline, make_edge, make_project, wait_for
+from product import PASSWORD, ROOT, add_pipeline, make_edge, make_project, wait_for
 
 PAGE_OCTETS = 60_000  # Of all that the page loads, compressed.
 FURNACE = "plc/fast/temperature"
@@ -19,20 +18,8 @@ TAB = "\ue004"
 
 
 @pytest.fixture(scope="module")
-def relay():
-    made = Relay(0)
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def plane(folder, relay):
-    """As for other tests, with agents that come over a breakable link."""
-    running = Plane(folder, broker_advertise=relay.port)
-    relay.target_port = running.broker_port
-    running.start()
-    yield running
-    running.stop()
+def plane(relayed_plane):
+    return relayed_plane
 
 
 @pytest.fixture(scope="module")

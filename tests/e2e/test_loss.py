@@ -5,27 +5,14 @@ import struct
 
 import pytest
 
-from platform_parts import Relay
-from product import Plane, add_pipeline, make_edge, make_project, pipeline_config, wait_for
+from product import add_pipeline, make_edge, make_project, pipeline_config, wait_for
 
 SETPOINT_REGISTER, SAFE = 6, 25.0  # 400007
 
 
 @pytest.fixture(scope="module")
-def relay():
-    """On the agents' way to the broker."""
-    between = Relay(0)
-    yield between
-    between.close()
-
-
-@pytest.fixture(scope="module")
-def plane(folder, relay):
-    running = Plane(folder, broker_advertise=relay.port)
-    relay.target_port = running.broker_port
-    running.start()
-    yield running
-    running.stop()
+def plane(relayed_plane):
+    return relayed_plane
 
 
 def setpoint(port):
