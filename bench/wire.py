@@ -17,10 +17,10 @@ import sys
 import tempfile
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests" / "support"))
-from octets import Counted, framed, ports_of, why_not  # noqa: E402
-from report import absent, code, figure  # noqa: E402
-from product import Plane, Process, ROOT, free_port, make_edge, make_project, wait_for  # noqa: E402
+from edge_line import edge_line
+from report import absent, code, figure
+from octets import Counted, framed, ports_of, why_not
+from product import wait_for
 
 TAGS, BATCH_S, MONTH_S = 100, 10, 30 * 24 * 3600
 MIX = (  # Register, type, decimals, and how many of the 100 tags read it.
@@ -54,22 +54,12 @@ def add_service(api, place, node, port):
 @contextlib.contextmanager
 def agents(folder, heartbeat_s):
     """A plane with an idle agent and one that collects."""
-    with contextlib.ExitStack() as running:
-        port = free_port()
-        plant = Process("plant", ["/usr/bin/python3", ROOT / "tools/plant/plant.py", "--port", port], folder).start()
-        running.callback(plant.stop)
-        plane = Plane(folder, heartbeat_s=heartbeat_s).start()
-        running.callback(plane.stop)
-        wait_for("the plant", lambda: "ready" in plant.text(), 15)
-        api = plane.bootstrap()
-        _, place = make_project(api)
-        idle = make_edge(plane, api, place, folder, "idle")
-        running.callback(idle.stop)
-        busy = make_edge(plane, api, place, folder, "busy", f"telemetry:\n  interval: {BATCH_S}s\n")
-        running.callback(busy.stop)
-        service = add_service(api, place, busy.node, port)
-        wait_for("values", lambda: len(api.get(service + "/values")["items"]) >= TAGS, 40)
-        yield plane, api, service, idle, busy
+    nodes = {"idle": "", "busy": f"telemetry:\n  interval: {BATCH_S}s\n"}
+    with edge_line(folder, nodes=nodes, heartbeat_s=heartbeat_s) as line:
+        idle, busy = line.edges
+        service = add_service(line.api, line.place, busy.node, line.port)
+        wait_for("values", lambda: len(line.api.get(service + "/values")["items"]) >= TAGS, 40)
+        yield line.plane, line.api, service, idle, busy
 
 
 def one_batch(api, service):

@@ -20,10 +20,9 @@ import tempfile
 import threading
 import time
 
+from edge_line import edge_line
 from report import absent, code, figure, percentile
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests" / "support"))
-from product import Plane, Process, ROOT, free_port, make_edge, make_project, wait_for  # noqa: E402
+from product import wait_for
 
 TARGETS, POLLED, INTERVAL_MS = 100, 1000, 100
 ROUNDS = {1: 100, 100: 50}
@@ -99,23 +98,13 @@ class Caller:
 
 @contextlib.contextmanager
 def polled_device(folder):
-    port = free_port()
-    with contextlib.ExitStack() as running:
-        program = ROOT / "bench" / "registers.py"
-        device = Process("device", ["/usr/bin/python3", program, port], folder).start()
-        running.callback(device.stop)
-        plane = Plane(folder).start()
-        running.callback(plane.stop)
-        wait_for("the device", lambda: "ready" in device.text(), 15)
-        api = plane.bootstrap()
-        _, place = make_project(api)
-        edge = make_edge(plane, api, place, folder, "gateway-1")
-        running.callback(edge.stop)
-        service = api.post(f"{place}/edgeservices", {"name": "plc", "node": edge.node, "kind": "pipeline",
-                                                     "runtime": "builtin", "config": config(port)})
-        path = f"{place}/edgeservices/{service['id']}"
-        wait_for("all values", lambda: len(api.get(path + "/values")["items"]) == TARGETS + POLLED, 30)
-        yield plane, api, place, path, port
+    with edge_line(folder, ("bench/registers.py",)) as line:
+        service = line.api.post(f"{line.place}/edgeservices", {
+            "name": "plc", "node": line.edges[0].node, "kind": "pipeline", "runtime": "builtin",
+            "config": config(line.port)})
+        path = f"{line.place}/edgeservices/{service['id']}"
+        wait_for("all values", lambda: len(line.api.get(path + "/values")["items"]) == TARGETS + POLLED, 30)
+        yield line.plane, line.api, line.place, path, line.port
 
 
 def measure(caller, path, port, count):
