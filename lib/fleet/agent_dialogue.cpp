@@ -68,33 +68,43 @@ void AgentDialogue::ask_state(EdgeNodeId agent) {
              });
 }
 
-void AgentDialogue::doubt(EdgeNodeId agent) {
-  if (doubted_.add(agent)) ask_doubted(agent);
+void AgentDialogue::doubt(EdgeNodeId agent, std::int64_t stored) {
+  if (doubted_.add(agent)) ask_doubted(agent, stored);
 }
 
-void AgentDialogue::ask_doubted(EdgeNodeId agent) {
+void AgentDialogue::ask_doubted(EdgeNodeId agent, std::int64_t stored) {
   calls_.ask(agent, {"state", "{}"}, doubt_patience,
-             [weak = weak_from_this(), agent](Result<std::string> told) {
+             [weak = weak_from_this(), agent, stored](Result<std::string> told) {
                const auto self = weak.lock();
                if (!self || self->stopped_) return;
-               self->env_.workers.post([self, agent, told = std::move(told)] {
+               self->env_.workers.post([self, agent, stored, told = std::move(told)] {
                  run_guarded(self->env_.log, "an agent's answer about its connection", [&] {
-                   if (!self->stopped_) self->settle_doubt(agent, told);
+                   if (!self->stopped_) self->settle_doubt(agent, stored, told);
                  });
                });
              });
 }
 
-void AgentDialogue::settle_doubt(EdgeNodeId agent, const Result<std::string>& told) {
-  const auto state = told ? link::parse_heartbeat(*told) : Result<link::Heartbeat>(told.error());
-  const auto confirmed = state ? parts_.confirm(agent, {true, state->connection, state->version})
-                               : Result<void>(state.error());
-  if (confirmed) return doubted_.settle(agent);
+void AgentDialogue::settle_doubt(EdgeNodeId agent, std::int64_t stored,
+                                 const Result<std::string>& told) {
+  const auto confirm = [&]() -> Result<std::optional<std::int64_t>> {
+    ECP_TRY(const auto text, told);
+    ECP_TRY(const auto state, link::parse_heartbeat(text));
+    return parts_.confirm(agent, {true, state.connection, state.version}, stored);
+  };
+  const auto confirmed = confirm();
+  if (confirmed && !*confirmed) return doubted_.settle(agent);
+  if (confirmed) {
+    if (doubted_.ask_again(agent)) ask_doubted(agent, **confirmed);
+    return;
+  }
   env_.log.info("fleet", "an agent did not tell its connection",
                 {{"node", agent.to_string()}, {"error", confirmed.error().describe()}});
-  env_.executor.post_after(doubt_patience, [weak = weak_from_this(), agent] {
+  env_.executor.post_after(doubt_patience, [weak = weak_from_this(), agent, stored] {
     const auto self = weak.lock();
-    if (self && !self->stopped_ && self->doubted_.ask_again(agent)) self->ask_doubted(agent);
+    if (self && !self->stopped_ && self->doubted_.ask_again(agent)) {
+      self->ask_doubted(agent, stored);
+    }
   });
 }
 

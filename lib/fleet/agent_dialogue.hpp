@@ -20,6 +20,8 @@
 
 namespace ecp::inline v0::fleet {
 
+inline constexpr std::int64_t unknown_connection = 0;
+
 /// Asks agents for what was not heard, or not understood, and answers their questions.
 ///
 /// Ownership: shared with its tasks and questions on their way, which find nothing to do after
@@ -30,8 +32,11 @@ class AgentDialogue : public std::enable_shared_from_this<AgentDialogue> {
   struct Parts {
     transport::AgentGateway& gateway;
     DesiredEngine& desired;
-    /// An agent under doubt has told its connection; a failure has it asked again.
-    std::function<Result<void>(EdgeNodeId, const link::Presence&)> confirm;
+    /// An agent under doubt has told its connection, see PresenceEngine::confirm; a failure has it
+    /// asked again, too.
+    std::function<Result<std::optional<std::int64_t>>(EdgeNodeId, const link::Presence&,
+                                                      std::int64_t asked_at)>
+        confirm;
     /// A whole heartbeat that was asked for.
     std::function<void(EdgeNodeId, std::string)> take_state;
   };
@@ -46,16 +51,17 @@ class AgentDialogue : public std::enable_shared_from_this<AgentDialogue> {
   void ask_manifest(EdgeNodeId agent);
   /// A whole heartbeat, for a short one that we cannot make sense of.
   void ask_state(EdgeNodeId agent);
-  /// The agent shall tell its connection itself: what was heard may be overtaken.
-  void doubt(EdgeNodeId agent);
+  /// The agent shall tell its connection itself: what was heard may be overtaken. `stored`: the
+  /// stored connection, where it is known.
+  void doubt(EdgeNodeId agent, std::int64_t stored);
   [[nodiscard]] bool is_doubted(EdgeNodeId agent) const { return doubted_.has(agent); }
   /// Ask nothing more about an agent that is revoked or removed.
   void forget(EdgeNodeId agent) { doubted_.settle(agent); }
 
  private:
   void answer(EdgeNodeId agent, const link::Question& question, transport::AnswerHandler reply);
-  void ask_doubted(EdgeNodeId agent);
-  void settle_doubt(EdgeNodeId agent, const Result<std::string>& told);
+  void ask_doubted(EdgeNodeId agent, std::int64_t stored);
+  void settle_doubt(EdgeNodeId agent, std::int64_t stored, const Result<std::string>& told);
   void post_manifest(EdgeNodeId agent, std::string text, transport::AnswerHandler reply);
   void take_manifest(EdgeNodeId agent, const std::string& text);
 

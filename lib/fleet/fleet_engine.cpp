@@ -82,7 +82,9 @@ void FleetEngine::State::compose() {
   };
   wired.on_ahead = [this](EdgeNodeId agent) { dialogue->ask_manifest(agent); };
   if (options.has_replicas) {
-    wired.on_doubtful = [this](EdgeNodeId agent) { dialogue->doubt(agent); };
+    wired.on_doubtful = [this](EdgeNodeId agent, std::int64_t stored) {
+      dialogue->doubt(agent, stored);
+    };
   }
   wired.on_unclear = [this](EdgeNodeId agent) { dialogue->ask_state(agent); };
   presence = std::make_unique<PresenceEngine>(std::move(wired), options.heartbeat, env);
@@ -96,10 +98,12 @@ void FleetEngine::State::compose() {
   telemetry = lane(&State::work_telemetry);
   control = lane(&State::work_control);
   AgentDialogue::Parts asking{parts.gateway, parts.desired, {}, {}};
-  asking.confirm = [weak = weak_from_this()](EdgeNodeId agent, const link::Presence& told) {
+  asking.confirm = [weak = weak_from_this()](
+                       EdgeNodeId agent, const link::Presence& told,
+                       std::int64_t asked_at) -> Result<std::optional<std::int64_t>> {
     const auto self = weak.lock();
-    return self ? self->presence->confirm(agent, told)
-                : Result<void>(Error(ecp::reasons::cancelled, {{"what", "asking an agent"}}));
+    if (!self) return Error(ecp::reasons::cancelled, {{"what", "asking an agent"}});
+    return self->presence->confirm(agent, told, asked_at);
   };
   asking.take_state = [weak = std::weak_ptr(control)](EdgeNodeId agent, std::string text) {
     const auto alive = weak.lock();
@@ -143,7 +147,7 @@ void FleetEngine::State::work_control(std::vector<Heard>& messages) {
     return heard.channel.kind != ChannelKind::telemetry;
   };
   const auto is_held = [this](const Heard& heard) {
-    if (is_doubtful(heard.agent)) dialogue->doubt(heard.agent);
+    if (is_doubtful(heard.agent)) dialogue->doubt(heard.agent, unknown_connection);
     return held.has(heard.agent) || dialogue->is_doubted(heard.agent);
   };
   const auto others = std::stable_partition(messages.begin(), messages.end(), is_presence);

@@ -134,7 +134,7 @@ class Applier {
 /// database is older than the journal: only a new buffer can make both agree again, and nothing
 /// more is stored from the old one, since the agent will send all of that anew.
 template <class Batch>
-Result<void> apply_batch(storage::Transaction& transaction, Applier& applier,
+Result<void> apply_batch(storage::Transaction& transaction, Applier& applier, Env env,
                          const Incoming& incoming, const Batch& batch, OnHole on_hole,
                          Outcome& outcome) {
   auto& buffers = transaction.get<BufferStore>();
@@ -147,6 +147,8 @@ Result<void> apply_batch(storage::Transaction& transaction, Applier& applier,
         outcome.holes.push_back(&incoming);
         return {};
       }
+      env.log.warning("fleet", "an agent has told more than is known here",
+                      {{"node", incoming.agent.to_string()}, {"stream", incoming.stream}});
       ECP_TRY_VOID(buffers.advance(incoming.agent, incoming.stream, batch.buffer_id, cursor));
       ECP_TRY_VOID(buffers.refuse_all(incoming.agent));
     }
@@ -172,7 +174,7 @@ Result<void> apply_one(storage::Transaction& transaction, const IngestEngine::Pa
   Applier applier(transaction, parts, env, *node);
   return std::visit(
       [&](const auto& batch) {
-        return apply_batch(transaction, applier, incoming, batch, on_hole, outcome);
+        return apply_batch(transaction, applier, env, incoming, batch, on_hole, outcome);
       },
       incoming.batch);
 }

@@ -150,6 +150,8 @@ Result<bool> is_reused(series::SeriesStore& store, const Judged& judged, Time no
 /// Nothing more is taken from the agent's buffers of now.
 Result<void> refuse(storage::Store& store, const Env& env, const Judged& judged) {
   const auto& incoming = *judged.incoming;
+  env.log.warning("fleet", "samples come under numbers that others had",
+                  {{"node", incoming.agent.to_string()}, {"stream", incoming.head.stream}});
   return store.write([&](storage::Transaction& transaction) -> Result<void> {
     auto& buffers = transaction.get<BufferStore>();
     ECP_TRY_VOID(buffers.advance(incoming.agent, incoming.head.stream, incoming.head.buffer_id,

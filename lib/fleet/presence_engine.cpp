@@ -58,11 +58,11 @@ std::optional<PresenceNews> PresenceEngine::State::parse(const Heard& heard) {
   std::string problem;
   if (heard.channel.kind == transport::ChannelKind::presence) {
     auto presence = link::parse_presence(heard.payload);
-    if (presence) return PresenceNews{heard.agent, std::move(*presence), 0, false};
+    if (presence) return PresenceNews{heard.agent, std::move(*presence)};
     problem = presence.error().describe();
   } else {
     auto heartbeat = link::parse_heartbeat(heard.payload);
-    if (heartbeat) return PresenceNews{heard.agent, std::move(*heartbeat), 0, false};
+    if (heartbeat) return PresenceNews{heard.agent, std::move(*heartbeat)};
     problem = heartbeat.error().describe();
   }
   env.log.warning("fleet", "a presence message was refused",
@@ -126,7 +126,7 @@ std::vector<std::size_t> PresenceEngine::State::apply(std::span<const PresenceNe
 
 /// A committed change: remember it and tell those who wait for it.
 void PresenceEngine::State::note(const PresenceEffect& effect) {
-  if (effect.doubtful) return parts.on_doubtful(effect.agent);
+  if (effect.doubtful) return parts.on_doubtful(effect.agent, effect.status.connection);
   known.note(effect);
   if (effect.changed || effect.connected) {
     parts.live.publish(effect.scope, "node", node_json(effect));
@@ -242,13 +242,18 @@ std::vector<std::size_t> PresenceEngine::take(std::span<const Heard> messages) {
   return state_->apply(news);
 }
 
-Result<void> PresenceEngine::confirm(EdgeNodeId agent, const link::Presence& presence) {
-  const PresenceNews news{agent, presence, 0, true};
+Result<std::optional<std::int64_t>> PresenceEngine::confirm(EdgeNodeId agent,
+                                                            const link::Presence& presence,
+                                                            std::int64_t asked_at) {
+  const PresenceNews news{agent, presence, 0, asked_at};
   state_->record_stretches({&news, 1});
   ECP_TRY(const auto effects, state_->store({&news, 1}));
-  for (const auto& effect : effects) state_->note(effect);
+  for (const auto& effect : effects) {
+    if (effect.doubtful) return std::optional(effect.status.connection);
+    state_->note(effect);
+  }
   state_->known.note_present(agent);
-  return {};
+  return std::nullopt;
 }
 
 bool PresenceEngine::is_present(EdgeNodeId agent) const { return state_->known.is_present(agent); }

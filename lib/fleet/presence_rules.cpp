@@ -36,14 +36,17 @@ class Application {
     effect_.scope = node_.scope();
   }
 
-  Result<PresenceEffect> birth(const link::Presence& presence, bool confirmed) {
+  /// An answer is as old as its question: a connection stored since then may be a later one.
+  Result<PresenceEffect> birth(const link::Presence& presence,
+                               const std::optional<std::int64_t>& asked_at) {
     auto& status = node_.status;
     const bool again =
         presence.connection == status.connection && status.state == ConnectionState::online;
     effect_.is_present = true;
     if (again) return done();  // The same birth, delivered twice.
     if (status.state != ConnectionState::never && presence.connection <= status.connection) {
-      effect_.doubtful = !confirmed && parts_.on_doubtful != nullptr;
+      const bool is_proof = asked_at && presence.connection <= *asked_at;
+      effect_.doubtful = !is_proof && parts_.on_doubtful != nullptr;
       effect_.is_present = !effect_.doubtful;
       if (effect_.doubtful) return done();
       ECP_TRY_VOID(distrust_buffers());
@@ -105,6 +108,8 @@ class Application {
  private:
   /// The agent's disk was restored or copied: numbers in its buffers may have been used twice.
   Result<void> distrust_buffers() {
+    env_.log.warning("fleet", "an agent came with an old connection counter",
+                     {{"node", node_.id.to_string()}});
     ECP_TRY_VOID(transaction_.get<BufferStore>().refuse_all(node_.id));
     return audit::append_unauthenticated(
         transaction_, env_,
@@ -191,7 +196,7 @@ Result<std::optional<PresenceEffect>> apply_presence(storage::Transaction& trans
   }
   const auto& presence = std::get<link::Presence>(news.what);
   ECP_TRY(auto effect,
-          presence.up ? application.birth(presence, news.confirmed) : application.will(presence));
+          presence.up ? application.birth(presence, news.asked_at) : application.will(presence));
   return std::optional<PresenceEffect>(std::move(effect));
 }
 

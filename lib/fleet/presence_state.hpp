@@ -17,8 +17,9 @@ namespace ecp::inline v0::fleet {
 struct PresenceNews {
   EdgeNodeId agent;
   std::variant<link::Presence, link::Heartbeat> what;
-  std::size_t place = 0;   ///< Among the messages it came with.
-  bool confirmed = false;  ///< It answers a question asked just now.
+  std::size_t place = 0;  ///< Among the messages it came with.
+  /// Of an answer: the connection that was stored before its question left.
+  std::optional<std::int64_t> asked_at{};
 };
 
 /// What a committed unit means for memory, listeners and other engines.

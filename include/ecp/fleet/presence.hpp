@@ -49,7 +49,8 @@ class ECP_EXPORT PresenceEngine {
     /// An agent seems to show a counter that is not above the stored one. Given where replicas hear
     /// agents side by side, since one of them may be slow and what it hears old: the agent itself
     /// shall tell (`confirm`), and nothing changes before. Absent: what is heard is believed.
-    std::function<void(EdgeNodeId)> on_doubtful{};
+    /// Given the stored connection.
+    std::function<void(EdgeNodeId, std::int64_t)> on_doubtful{};
   };
   PresenceEngine(Parts parts, Milliseconds heartbeat, Env env);
   ~PresenceEngine();
@@ -60,8 +61,12 @@ class ECP_EXPORT PresenceEngine {
   /// wills that could not be stored: they do not come again by themselves, and nothing else of
   /// their agents may be taken before them.
   [[nodiscard]] std::vector<std::size_t> take(std::span<const Heard> messages);
-  /// What an agent said of its present connection when it was asked; believed.
-  [[nodiscard]] Result<void> confirm(EdgeNodeId agent, const link::Presence& presence);
+  /// What an agent said of its present connection when it was asked; believed. `asked_at`: the
+  /// stored connection when the question left, 0 when that is unknown. A value returned is the
+  /// one stored now, of which the answer cannot know yet: ask again.
+  [[nodiscard]] Result<std::optional<std::int64_t>> confirm(EdgeNodeId agent,
+                                                            const link::Presence& presence,
+                                                            std::int64_t asked_at);
   /// True when an agent told its connection since this replica listens: it has heard every birth
   /// since then, and others may have heard one before.
   [[nodiscard]] bool is_present(EdgeNodeId agent) const;

@@ -207,12 +207,41 @@ TEST_SUITE("fleet.FleetEngine") {
     }
     SUBCASE("the disk of an earlier day") {
       site.tell_connection(4);
+      CHECK(site.flips() == 0);  // The stored one may be a later one than the question was.
+      site.tell_connection(4);
       site.telemetry(2, 5);
       site.world.run();
       REQUIRE(site.mouth.acks.size() == 2);
       CHECK(site.mouth.acks[1].renew);
       CHECK(site.flips() == 1);
     }
+  }
+
+  TEST_CASE("beside replicas, an answer that its agent's end has overtaken costs nothing") {
+    Site site(default_limits, true);
+    site.birth(site.id, 10);
+    site.telemetry(1, 3);
+    site.world.run();
+    site.mouth.handlers.on_listening(false);
+    site.mouth.handlers.on_listening(true);
+    site.telemetry(4, 1);
+    site.world.run();
+    REQUIRE(site.mouth.questions.size() == 1);
+    site.say(site.id, ChannelKind::presence, link::to_json(link::Presence{false, 10, "1.0"}));
+    site.world.run();
+    site.tell_connection(10);
+    CHECK(site.flips() == 0);
+    CHECK(site.state(site.id) == ConnectionState::offline);
+    REQUIRE(site.mouth.questions.size() == 2);
+
+    site.birth(site.id, 11);
+    site.world.run();
+    site.tell_connection(11);
+    site.telemetry(4, 1);
+    site.world.run();
+    CHECK(site.flips() == 0);
+    REQUIRE(site.mouth.acks.size() == 2);
+    CHECK_FALSE(site.mouth.acks[1].renew);
   }
 
   TEST_CASE(
