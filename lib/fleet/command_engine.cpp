@@ -19,6 +19,7 @@ constexpr Milliseconds resend_after{5'000};
 constexpr Milliseconds keep_finished{30LL * 24 * 3'600'000};
 constexpr Milliseconds cleanup_interval{3'600'000};
 constexpr std::int64_t swept_at_once = 500;
+constexpr std::int64_t most_reconsidered = 500;  ///< Of a node, the newest ones.
 
 audit::Subject subject_of(const Command& command) {
   return {"command", command.what.id.to_string(), command.what.action};
@@ -60,6 +61,7 @@ struct CommandEngine::State : std::enable_shared_from_this<CommandEngine::State>
       state->live.publish({command.organization, command.project}, "command", live_json(command));
     });
   }
+  Result<void> audit_end(storage::Transaction& transaction, const Command& command);
   Result<void> resend(EdgeNodeId node);
   Result<bool> end_overdue(storage::Transaction& transaction, CommandId id);
   Result<void> clean();
@@ -116,11 +118,18 @@ Result<bool> CommandEngine::State::end_overdue(storage::Transaction& transaction
                         : "command.not_sent: the edge node was not connected before it expired";
   command->finished_at = now;
   ECP_TRY_VOID(commands.update(*command));
-  const auto grant = authorizer.system("fleet.commands", {command->organization, command->project});
-  ECP_TRY_VOID(audit::append(transaction, grant, operations::command_result, subject_of(*command),
-                             {{"state", std::string(link::to_string(command->state))}}));
+  ECP_TRY_VOID(audit_end(transaction, *command));
   publish_after_commit(transaction, *command);
   return true;
+}
+
+/// An end that no agent told.
+Result<void> CommandEngine::State::audit_end(storage::Transaction& transaction,
+                                             const Command& command) {
+  const auto grant = authorizer.system("fleet.commands", {command.organization, command.project});
+  return audit::append(
+      transaction, grant, operations::command_result, subject_of(command),
+      {{"state", std::string(link::to_string(command.state))}, {"reason", command.reason}});
 }
 
 Result<void> CommandEngine::State::clean() {
@@ -184,6 +193,26 @@ Result<void> CommandEngine::finish(storage::Transaction& transaction, EdgeNodeId
                                              operations::command_result, outcome,
                                              subject_of(*command), std::move(details)));
   state_->publish_after_commit(transaction, *command);
+  return {};
+}
+
+Result<void> CommandEngine::reconsider(storage::Transaction& transaction, EdgeNodeId node) {
+  auto& commands = transaction.get<CommandStore>();
+  ECP_TRY(auto unsent, commands.list_unsent(node, most_reconsidered));
+  for (auto& command : unsent) {
+    const bool is_ended = command.state != link::CommandState::pending;
+    command.sent_at = state_->env.clock.now();
+    if (is_ended) {
+      command.state = link::CommandState::unknown;
+      command.reason = "command.database_restored: it may have run; the edge node is asked";
+    }
+    ECP_TRY_VOID(commands.update(command));
+    if (is_ended) {
+      ECP_TRY_VOID(state_->audit_end(transaction, command));
+      state_->publish_after_commit(transaction, command);
+    }
+    transaction.after_commit([state = state_, command] { state->send(command); });
+  }
   return {};
 }
 

@@ -69,6 +69,9 @@ class Applier {
           const EdgeNode& node)
       : transaction_(transaction), parts_(parts), env_(env), node_(node) {}
 
+  /// The database is older than the agent's journals.
+  Result<void> reconsider() { return parts_.commands.reconsider(transaction_, node_.id); }
+
   Result<void> apply(std::span<const link::ReportedItem> items, std::int64_t /*first*/) {
     for (const auto& item : items) {
       for (const auto& resource : item.resources) ECP_TRY_VOID(note_resource(resource));
@@ -151,6 +154,7 @@ Result<void> apply_batch(storage::Transaction& transaction, Applier& applier, En
                       {{"node", incoming.agent.to_string()}, {"stream", incoming.stream}});
       ECP_TRY_VOID(buffers.advance(incoming.agent, incoming.stream, batch.buffer_id, cursor));
       ECP_TRY_VOID(buffers.refuse_all(incoming.agent));
+      ECP_TRY_VOID(applier.reconsider());
     }
     ack.renew = true;
     outcome.acks.emplace_back(incoming.agent, std::move(ack));

@@ -62,6 +62,8 @@ class ECP_EXPORT CommandStore {
   virtual Result<std::vector<Command>> list_pending(EdgeNodeId node) = 0;
   /// Pending ones of all nodes, those that expire first in front.
   virtual Result<std::vector<Command>> list_pending(std::int64_t limit) = 0;
+  /// Ones of a node that never were sent, pending or expired, newest first.
+  virtual Result<std::vector<Command>> list_unsent(EdgeNodeId node, std::int64_t limit) = 0;
   virtual Result<std::int64_t> count_pending(EdgeNodeId node) = 0;
   /// Replace state, reason, value, results and times.
   virtual Result<void> update(const Command& command) = 0;
@@ -89,6 +91,9 @@ class ECP_EXPORT CommandEngine {
   /// A result came from the command's own node; a command of another node is skipped. Audited.
   Result<void> finish(storage::Transaction& transaction, EdgeNodeId node,
                       const link::CommandResult& result);
+  /// The node has seen more than the database knows, which was put back: what was never sent as far
+  /// as that knows may have run. It is `unknown` now, and the node is asked. Audited.
+  Result<void> reconsider(storage::Transaction& transaction, EdgeNodeId node);
   /// Send again what a node that just connected has not answered.
   void resend(EdgeNodeId node);
   /// End what can no longer run: `expired` when it was never sent, `unknown` when it was and no

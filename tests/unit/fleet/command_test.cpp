@@ -23,12 +23,13 @@ struct Site {
     return must(world.plane->services.get_command(world.grant(), command));
   }
   static void answer(Agent& agent, CommandId command, link::CommandState state,
-                     std::int64_t number = 1) {
+                     std::int64_t number = 1, const std::string& buffer_id = "journal") {
     link::ReportedBatch batch;
-    batch.buffer_id = "journal";
+    batch.buffer_id = buffer_id;
     batch.first = number;
     link::ReportedItem item;
-    item.command = link::CommandResult{command, state, "pipeline.guard: max", "450.5", from_ms(1), {}};
+    item.command =
+        link::CommandResult{command, state, "pipeline.guard: max", "450.5", from_ms(1), {}};
     batch.items.push_back(item);
     agent.send(transport::ChannelKind::reported, link::to_json(batch));
   }
@@ -70,6 +71,28 @@ TEST_SUITE("fleet.CommandEngine") {
     CHECK(site.command(made.what.id).state == link::CommandState::expired);
     Agent agent(site.world, site.id);
     CHECK(agent.commands.empty());
+  }
+
+  TEST_CASE("what a database that was put back holds for never sent is asked for") {
+    Site site;
+    const auto early = must(site.write());
+    site.world.pass(40 * second);
+    const auto late = must(site.write());
+    REQUIRE(site.command(early.what.id).state == link::CommandState::expired);
+
+    Agent agent(site.world, site.id);
+    agent.commands.clear();
+    Site::answer(agent, early.what.id, link::CommandState::done, 7);  // 1 to 6 are not known here.
+    CHECK(agent.acks.back().renew);
+    REQUIRE(agent.commands.size() == 1);  // The late one was sent when it connected.
+    CHECK(agent.commands[0].id == early.what.id);
+    CHECK(site.command(early.what.id).state == link::CommandState::unknown);
+    CHECK(site.command(late.what.id).state == link::CommandState::pending);
+    const auto audited = site.world.audited();
+    CHECK(std::count(audited.begin(), audited.end(), "command.result") == 2);
+
+    Site::answer(agent, early.what.id, link::CommandState::done, 1, "renewed");
+    CHECK(site.command(early.what.id).state == link::CommandState::done);
   }
 
   TEST_CASE("a command that was sent and not answered ends as unknown, never as expired") {

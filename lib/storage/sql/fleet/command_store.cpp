@@ -19,6 +19,10 @@ const std::string select_pending_of_node =
     select_commands + "WHERE node = $1 AND state = 'pending' ORDER BY id";
 const std::string select_pending =
     select_commands + "WHERE state = 'pending' ORDER BY expires_at, id LIMIT $1";
+const std::string select_unsent =
+    select_commands +
+    "WHERE node = $1 AND state IN ('pending', 'expired') AND sent_at IS NULL"
+    " ORDER BY id DESC LIMIT $2";
 
 /// The items as JSON; empty when there are none.
 template <class Item>
@@ -107,6 +111,11 @@ class SqlCommandStore final : public CommandStore {
 
   Result<std::vector<Command>> list_pending(std::int64_t limit) override {
     return all_rows<Command>(connection_.bound(select_pending, limit), read_command);
+  }
+
+  Result<std::vector<Command>> list_unsent(EdgeNodeId node, std::int64_t limit) override {
+    return all_rows<Command>(connection_.bound(select_unsent, node.to_string(), limit),
+                             read_command);
   }
 
   Result<std::int64_t> count_pending(EdgeNodeId node) override {
