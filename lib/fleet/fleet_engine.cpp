@@ -81,11 +81,10 @@ void FleetEngine::State::compose() {
     }
   };
   wired.on_ahead = [this](EdgeNodeId agent) { dialogue->ask_manifest(agent); };
-  if (options.has_replicas) {
-    wired.on_doubtful = [this](EdgeNodeId agent, std::int64_t stored) {
-      dialogue->doubt(agent, stored);
-    };
-  }
+  wired.on_doubtful = [this](EdgeNodeId agent, std::int64_t stored) {
+    dialogue->doubt(agent, stored);
+  };
+  wired.doubts_births = options.has_replicas;
   wired.on_unclear = [this](EdgeNodeId agent) { dialogue->ask_state(agent); };
   presence = std::make_unique<PresenceEngine>(std::move(wired), options.heartbeat, env);
   const auto lane = [this](auto member) {

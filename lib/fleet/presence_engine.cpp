@@ -126,7 +126,10 @@ std::vector<std::size_t> PresenceEngine::State::apply(std::span<const PresenceNe
 
 /// A committed change: remember it and tell those who wait for it.
 void PresenceEngine::State::note(const PresenceEffect& effect) {
-  if (effect.doubtful) return parts.on_doubtful(effect.agent, effect.status.connection);
+  if (effect.doubtful) {
+    if (parts.on_doubtful) parts.on_doubtful(effect.agent, effect.status.connection);
+    return;
+  }
   known.note(effect);
   if (effect.changed || effect.connected) {
     parts.live.publish(effect.scope, "node", node_json(effect));

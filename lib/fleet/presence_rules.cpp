@@ -46,7 +46,7 @@ class Application {
     if (again) return done();  // The same birth, delivered twice.
     if (status.state != ConnectionState::never && presence.connection <= status.connection) {
       const bool is_proof = asked_at && presence.connection <= *asked_at;
-      effect_.doubtful = !is_proof && parts_.on_doubtful != nullptr;
+      effect_.doubtful = !is_proof && (asked_at || parts_.doubts_births);
       effect_.is_present = !effect_.doubtful;
       if (effect_.doubtful) return done();
       ECP_TRY_VOID(distrust_buffers());
@@ -73,7 +73,7 @@ class Application {
   Result<PresenceEffect> heartbeat(const link::Heartbeat& heartbeat) {
     auto& status = node_.status;
     if (heartbeat.connection < status.connection) {
-      effect_.doubtful = parts_.on_doubtful != nullptr;
+      effect_.doubtful = true;
       return done();
     }
     effect_.is_present = true;

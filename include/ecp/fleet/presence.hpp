@@ -46,11 +46,12 @@ class ECP_EXPORT PresenceEngine {
     std::function<void(EdgeNodeId)> on_ahead;
     /// A short heartbeat rests on one that is not known here: the whole is wanted.
     std::function<void(EdgeNodeId)> on_unclear;
-    /// An agent seems to show a counter that is not above the stored one. Given where replicas hear
-    /// agents side by side, since one of them may be slow and what it hears old: the agent itself
-    /// shall tell (`confirm`), and nothing changes before. Absent: what is heard is believed.
-    /// Given the stored connection.
+    /// An agent seems to be at an earlier connection than the stored one, which is given: the agent
+    /// itself shall tell (`confirm`), and nothing changes before.
     std::function<void(EdgeNodeId, std::int64_t)> on_doubtful{};
+    /// Replicas hear agents side by side, and one of them may be slow: a birth that seems to be an
+    /// earlier one is doubtful, too. Otherwise it is believed.
+    bool doubts_births = false;
   };
   PresenceEngine(Parts parts, Milliseconds heartbeat, Env env);
   ~PresenceEngine();

@@ -141,6 +141,22 @@ TEST_SUITE("fleet.FleetEngine") {
               {site.world.scope.project.bytes(), site.service.bytes()})) == 3);
   }
 
+  TEST_CASE("an agent below what is stored is asked, since an old message was believed") {
+    Site site;
+    site.birth(site.id, 3);
+    site.beat(site.id, 7);  // Of the life before its disk was put back, heard late.
+    site.world.run();
+    REQUIRE(site.world.node(site.id).status.connection == 7);
+    site.beat(site.id, 3);
+    site.world.run();
+    REQUIRE(site.mouth.questions.size() == 1);
+    CHECK(site.world.node(site.id).status.connection == 7);
+
+    site.tell_connection(3);
+    CHECK(site.world.node(site.id).status.connection == 3);
+    CHECK(site.flips() == 1);
+  }
+
   TEST_CASE("beside replicas, a birth that was overtaken costs the agent nothing") {
     Site site(default_limits, true);
     site.birth(site.id, 6);
