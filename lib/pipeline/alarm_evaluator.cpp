@@ -24,7 +24,8 @@ bool is_back(const link::EdgeAlarmRule& rule, double value) {
 
 }  // namespace
 
-void AlarmEvaluator::restore(std::vector<AlarmMemory> memories) {
+void AlarmEvaluator::restore(std::vector<AlarmMemory> memories, bool tells_all) {
+  tells_all_ = tells_all;
   for (auto& memory : memories) restored_[memory.rule].push_back(memory);
 }
 
@@ -95,7 +96,9 @@ void AlarmEvaluator::judge(link::EdgeServiceId service, const series::Sample& sa
   for (auto& rule : rules_) {
     const bool is_on = rule.rule.service.is_nil() || rule.rule.service == service;
     if (!is_on || rule.rule.tag != sample.tag) continue;
-    auto& judgement = rule.services[service];
+    const auto [place, is_first] = rule.services.try_emplace(service);
+    auto& judgement = place->second;
+    if (is_first && tells_all_) judgement.memory.told_revision = AlarmMemory::untold;
     judgement.memory.rule = rule.rule.id;
     judgement.memory.service = service;
     const auto value =
@@ -110,6 +113,7 @@ void AlarmEvaluator::judge(link::EdgeServiceId service, const series::Sample& sa
 }
 
 void AlarmEvaluator::tell_again() {
+  tells_all_ = true;
   for (auto& rule : rules_) {
     for (auto& [service, judgement] : rule.services) {
       judgement.memory.told_revision = AlarmMemory::untold;

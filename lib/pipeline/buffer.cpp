@@ -111,7 +111,7 @@ Result<void> Buffer::load() {
     }
     return state;
   }));
-  evaluator_.restore(std::move(memories));
+  evaluator_.restore(std::move(memories), state_.is_renewed);
   return {};
 }
 

@@ -283,6 +283,7 @@ Result<void> Buffer::renew(std::string_view why) {
     for (const auto& memory : memories) ECP_TRY_VOID(store.put(memory));
     auto state = state_;
     state.buffer_id = fresh_id;
+    state.is_renewed = true;
     const auto given = state.committed();
     for (auto& [stream, next] : state.next) {
       ECP_TRY(next, renumber_stream(store, stream));

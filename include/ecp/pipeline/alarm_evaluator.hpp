@@ -36,7 +36,8 @@ struct AlarmMemory {
 /// Thread safety: none.
 class ECP_EXPORT AlarmEvaluator {
  public:
-  void restore(std::vector<AlarmMemory> memories);
+  /// `tells_all`: as after tell_again, of services that were never judged, too.
+  void restore(std::vector<AlarmMemory> memories, bool tells_all = false);
   /// Replace the rules; return the ids of those whose memory is gone.
   std::vector<link::AlarmRuleId> set_rules(std::vector<link::EdgeAlarmRule> rules);
   [[nodiscard]] bool has_rules() const noexcept { return !rules_.empty(); }
@@ -45,7 +46,7 @@ class ECP_EXPORT AlarmEvaluator {
   void judge(link::EdgeServiceId service, const series::Sample& sample,
              std::vector<link::Transition>& out);
   /// Whoever is told may have forgotten: the next good sample tells each state once more, whether
-  /// raised or clear.
+  /// raised or clear, and so does the first one of a service that was never judged.
   void tell_again();
   /// Memories that changed since the last call.
   [[nodiscard]] std::vector<AlarmMemory> take_changed();
@@ -64,6 +65,7 @@ class ECP_EXPORT AlarmEvaluator {
                                               double value, Time time);
   std::vector<Rule> rules_;
   std::map<link::AlarmRuleId, std::vector<AlarmMemory>> restored_;
+  bool tells_all_ = false;
 };
 
 }  // namespace ecp::inline v0::pipeline

@@ -33,12 +33,13 @@ struct BufferState {
   std::map<std::string, std::int64_t, std::less<>> next;  ///< Next number of each stream.
   /// Of each stream, the last number whose sample had another one in an earlier buffer.
   std::map<std::string, std::int64_t, std::less<>> renumbered;
-  std::int64_t position = 0;                              ///< Order of chunks over all streams.
-  std::int64_t dropped = 0;                               ///< Samples ever dropped.
-  std::int64_t bytes = 0;                                 ///< Of all chunks.
-  std::int64_t samples = 0;                               ///< In all chunks.
+  std::int64_t position = 0;  ///< Order of chunks over all streams.
+  std::int64_t dropped = 0;   ///< Samples ever dropped.
+  std::int64_t bytes = 0;     ///< Of all chunks.
+  std::int64_t samples = 0;   ///< In all chunks.
   /// Numbers given under earlier buffer_ids, less those that were given anew under this one.
   std::int64_t given_before = 0;
+  bool is_renewed = false;  ///< Not the first buffer_id: the plane may know more than this buffer.
 
   /// Samples ever given a number, each counted once.
   [[nodiscard]] std::int64_t committed() const {
@@ -59,7 +60,7 @@ class ECP_EXPORT BufferStore {
 
   /// An empty buffer_id when there is none yet.
   virtual Result<BufferState> load() = 0;
-  /// Store buffer_id, dropped, given_before and the numbers of streams.
+  /// Store all but position, bytes and samples, which follow from the chunks.
   virtual Result<void> save(const BufferState& state) = 0;
 
   virtual Result<void> insert(const Chunk& chunk, std::int64_t position) = 0;

@@ -192,6 +192,28 @@ TEST_SUITE("pipeline.Buffer") {
     CHECK(again[0].raised == raised[0].raised);
   }
 
+  TEST_CASE("a renewed buffer also tells what was never judged: an alarm may stand from before") {
+    BufferWorld world;
+    const auto judge_cold = [&] {
+      REQUIRE(world.buffer->set_rules(too_hot(world.service)));
+      world.buffer->add(world.service, BufferWorld::samples(1, world.env.clock.now()));
+      REQUIRE(world.buffer->flush());
+      return transitions_of(*world.buffer);
+    };
+    SUBCASE("the first one tells nothing") { CHECK(judge_cold().empty()); }
+    SUBCASE("a renewed one tells it clear, also after a power cut") {
+      world.store_samples(1);
+      auto ack = world.ack(0);
+      ack.renew = true;
+      REQUIRE(world.buffer->acknowledge(ack));
+      world.power_cut();
+      const auto told = judge_cold();
+      REQUIRE(told.size() == 1);
+      CHECK_FALSE(told[0].raised);
+      CHECK(judge_cold().size() == 1);
+    }
+  }
+
   TEST_CASE("a renewed buffer says which samples had other numbers, also after a power cut") {
     BufferWorld world;
     world.store_samples(3);

@@ -15,14 +15,16 @@ class SqlBufferStore final : public BufferStore {
 
   Result<BufferState> load() override {
     BufferState state;
-    ECP_TRY(auto* const row,
-            connection_.bound("SELECT buffer_id, dropped, given_before FROM pipeline_buffer"
-                              " WHERE id = 1"));
+    ECP_TRY(
+        auto* const row,
+        connection_.bound("SELECT buffer_id, dropped, given_before, is_renewed FROM pipeline_buffer"
+                          " WHERE id = 1"));
     ECP_TRY(const bool found, row->step());
     if (!found) return state;
     state.buffer_id = std::string(row->text(0));
     state.dropped = row->integer(1);
     state.given_before = row->integer(2);
+    state.is_renewed = row->integer(3) != 0;
     ECP_TRY_VOID(load_numbers(state));
     ECP_TRY(auto* const sums,
             connection_.bound("SELECT CAST(COALESCE(MAX(position), 0) AS BIGINT),"
@@ -37,14 +39,15 @@ class SqlBufferStore final : public BufferStore {
   }
 
   Result<void> save(const BufferState& state) override {
-    ECP_TRY_VOID(
-        connection_.run("INSERT INTO pipeline_buffer (id, buffer_id, dropped, given_before)"
-                        " VALUES (1, $1, $2, $3)"
-                        " ON CONFLICT (id) DO UPDATE SET buffer_id = excluded.buffer_id,"
-                        " dropped = excluded.dropped, given_before = excluded.given_before"
-                        " WHERE pipeline_buffer.buffer_id <> excluded.buffer_id"
-                        " OR pipeline_buffer.dropped <> excluded.dropped",
-                        state.buffer_id, state.dropped, state.given_before));
+    ECP_TRY_VOID(connection_.run(
+        "INSERT INTO pipeline_buffer (id, buffer_id, dropped, given_before,"
+        " is_renewed) VALUES (1, $1, $2, $3, $4)"
+        " ON CONFLICT (id) DO UPDATE SET buffer_id = excluded.buffer_id,"
+        " dropped = excluded.dropped, given_before = excluded.given_before,"
+        " is_renewed = excluded.is_renewed"
+        " WHERE pipeline_buffer.buffer_id <> excluded.buffer_id"
+        " OR pipeline_buffer.dropped <> excluded.dropped",
+        state.buffer_id, state.dropped, state.given_before, state.is_renewed ? 1 : 0));
     for (const auto& [name, next] : state.next) {
       const auto found = state.renumbered.find(name);
       const auto renumbered = found == state.renumbered.end() ? 0 : found->second;
@@ -293,6 +296,7 @@ constexpr Migration migrations[] = {
      " told_revision BIGINT NOT NULL, active BIGINT NOT NULL, held BIGINT NOT NULL,"
      " PRIMARY KEY (rule, service))"},
     {2, "ALTER TABLE pipeline_numbers ADD COLUMN renumbered BIGINT NOT NULL DEFAULT 0"},
+    {3, "ALTER TABLE pipeline_buffer ADD COLUMN is_renewed BIGINT NOT NULL DEFAULT 0"},
 };
 
 constexpr StoreFactory factories[] = {
