@@ -184,9 +184,13 @@ void Agent::State::report_again() {
   settle_later();
 }
 
-/// Reads only: the manifest accepted last, for a plane that was restored from a backup.
+/// Reads only: the manifest accepted last, for a plane that was restored from a backup. One that
+/// asks for our state may be that, too.
 void Agent::State::answer(const link::Question& question, const transport::AnswerHandler& reply) {
-  if (question.method == "state") return reply(link::to_json(measure_state()));
+  if (question.method == "state") {
+    reply(link::to_json(measure_state()));
+    return forwarder_->tell_ends();
+  }
   if (question.method != "manifest") {
     return reply(Error(reasons::unknown_action, {{"action", question.method}}));
   }

@@ -15,6 +15,16 @@ void KnownAgents::hear(Known& known) {
   known.seen = env_.clock.now();
 }
 
+void KnownAgents::be_present(EdgeNodeId agent) {
+  present_.insert(agent);
+  found_.erase(agent);
+}
+
+bool KnownAgents::is_found(EdgeNodeId agent) {
+  const std::lock_guard lock(mutex_);
+  return present_.count(agent) == 0 && found_.insert(agent).second;
+}
+
 bool KnownAgents::take_heartbeat(EdgeNodeId agent, const link::Heartbeat& heartbeat) {
   const bool is_short = !heartbeat.same.empty();
   const auto facts = is_short ? heartbeat.same : link::facts_of(heartbeat);
@@ -27,7 +37,7 @@ bool KnownAgents::take_heartbeat(EdgeNodeId agent, const link::Heartbeat& heartb
   }
   hear(known);
   known.dirty = true;
-  present_.insert(agent);
+  be_present(agent);
   if (!is_short) known.vitals = {heartbeat.buffered, heartbeat.dropped, heartbeat.host};
   if (known.vitals) {
     known.vitals->buffered = heartbeat.buffered;
@@ -40,7 +50,7 @@ bool KnownAgents::take_heartbeat(EdgeNodeId agent, const link::Heartbeat& heartb
 void KnownAgents::note(const PresenceEffect& effect) {
   const auto& status = effect.status;
   const std::lock_guard lock(mutex_);
-  if (effect.is_present) present_.insert(effect.agent);
+  if (effect.is_present) be_present(effect.agent);
   auto& known = agents_[effect.agent];
   known.state = status.state;
   known.connection = status.connection;
@@ -68,19 +78,23 @@ void KnownAgents::forget(EdgeNodeId agent) {
   const std::lock_guard lock(mutex_);
   agents_.erase(agent);
   present_.erase(agent);
+  found_.erase(agent);
 }
 
 void KnownAgents::listening(bool now_listening) {
   const std::lock_guard lock(mutex_);
   if (now_listening && !is_listening_) listening_since_ = env_.clock.steady();
-  if (now_listening != is_listening_) present_.clear();
+  if (now_listening != is_listening_) {
+    present_.clear();
+    found_.clear();
+  }
   is_listening_ = now_listening;
   watched_since_ = {};
 }
 
 void KnownAgents::note_present(EdgeNodeId agent) {
   const std::lock_guard lock(mutex_);
-  present_.insert(agent);
+  be_present(agent);
 }
 
 bool KnownAgents::is_present(EdgeNodeId agent) const {

@@ -55,6 +55,8 @@ class KnownAgents {
   void listening(bool now_listening);
   void note_present(EdgeNodeId agent);
   [[nodiscard]] bool is_present(EdgeNodeId agent) const;
+  /// True for one that was connected before this replica heard it; once.
+  [[nodiscard]] bool is_found(EdgeNodeId agent);
 
   /// True when the agents that are to be watched shall be read from the database again.
   [[nodiscard]] bool is_stale() const;
@@ -86,6 +88,7 @@ class KnownAgents {
     std::optional<Vitals> vitals;  ///< As the heartbeats since then say.
   };
   void hear(Known& known);
+  void be_present(EdgeNodeId agent);
   [[nodiscard]] bool is_silent(const Known& known, SteadyTime now) const;
 
   const Milliseconds patience_;
@@ -94,6 +97,7 @@ class KnownAgents {
   std::unordered_map<EdgeNodeId, Known> agents_;
   std::set<EdgeNodeId> unchecked_;
   std::set<EdgeNodeId> present_;  ///< Who told their connection since we listen.
+  std::set<EdgeNodeId> found_;    ///< Not among them yet.
   bool is_listening_ = false;
   SteadyTime listening_since_{};
   SteadyTime watched_since_{};  ///< When they were read from the database; none: never.

@@ -78,6 +78,7 @@ bool PresenceEngine::State::is_nothing_new(const PresenceNews& news) {
   if (known.take_heartbeat(news.agent, *heartbeat)) return true;
   if (heartbeat->same.empty()) return false;
   known.heard(news.agent);
+  (void)known.is_found(news.agent);  // It is asked now.
   if (parts.on_unclear) parts.on_unclear(news.agent);
   return true;
 }
@@ -124,11 +125,17 @@ std::vector<std::size_t> PresenceEngine::State::apply(std::span<const PresenceNe
   return unstored;
 }
 
-/// A committed change: remember it and tell those who wait for it.
+/// A committed change: remember it and tell those who wait for it. An agent that was connected
+/// before we listened is asked: it then also tells where its journals end, of which a database that
+/// was put back meanwhile may not know.
 void PresenceEngine::State::note(const PresenceEffect& effect) {
   if (effect.doubtful) {
     if (parts.on_doubtful) parts.on_doubtful(effect.agent, effect.status.connection);
     return;
+  }
+  const bool is_heartbeat = !effect.facts.empty();
+  if (is_heartbeat && known.is_found(effect.agent) && parts.on_unclear) {
+    parts.on_unclear(effect.agent);
   }
   known.note(effect);
   if (effect.changed || effect.connected) {

@@ -45,9 +45,13 @@ void Forwarder::link_up(std::size_t max_payload) {
   max_payload_ = max_payload;
   streams_.clear();
   journals_.clear();
-  ends_.clear();
-  for (const auto journal : {reported_journal, alarm_journal, event_journal})
+  tell_ends();
+}
+
+void Forwarder::tell_ends() {
+  for (const auto journal : {reported_journal, alarm_journal, event_journal}) {
     ends_[std::string(journal)] = {};
+  }
   pump();
 }
 

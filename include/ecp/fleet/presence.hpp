@@ -44,7 +44,8 @@ class ECP_EXPORT PresenceEngine {
     /// An agent shows a smaller manifest than it should have, or a greater one.
     std::function<void(EdgeNodeId)> on_behind;
     std::function<void(EdgeNodeId)> on_ahead;
-    /// A short heartbeat rests on one that is not known here: the whole is wanted.
+    /// A short heartbeat rests on one that is not known here, or an agent was connected before this
+    /// replica heard it: the whole is wanted.
     std::function<void(EdgeNodeId)> on_unclear;
     /// An agent seems to be at an earlier connection than the stored one, which is given: the agent
     /// itself shall tell (`confirm`), and nothing changes before.

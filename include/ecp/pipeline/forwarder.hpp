@@ -39,6 +39,8 @@ class ECP_EXPORT Forwarder {
   /// The link is up: everything unacknowledged is to be sent (again).
   void link_up(std::size_t max_payload);
   void link_down();
+  /// Say where the journals end, as link_up does: the plane may have been put back since.
+  void tell_ends();
   /// An ack arrived; the buffer has taken it. `restarted` when the buffer has a new id.
   void acknowledged(const link::Ack& ack, bool restarted);
   /// Send what may be sent now. Call it after a flush, an ack, a link_up and at `wake_at`.

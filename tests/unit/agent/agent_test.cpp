@@ -105,6 +105,17 @@ TEST_SUITE("agent.Agent") {
     CHECK(world.plane.heartbeats.size() <= first + 6);
   }
 
+  TEST_CASE("asked for its state, it also says where its journals end") {
+    AgentWorld world;
+    world.deploy();
+    world.wait(20'000);
+    const auto before = world.plane.journal_ends;
+    CHECK(world.plane.ask("state"));
+    CHECK(world.plane.journal_ends == before + 3);
+    world.wait(20'000);
+    CHECK(world.plane.journal_ends == before + 3);
+  }
+
   TEST_CASE("a heartbeat is a short one while nothing but vitals changes") {
     AgentWorld world;
     world.deploy();

@@ -84,6 +84,7 @@ class PlaneEnd {
   std::vector<std::pair<std::int64_t, ecp::series::Sample>> samples;  ///< With numbers.
   std::vector<ecp::link::CommandResult> results;
   std::vector<ecp::link::AgentEvent> events;
+  int journal_ends = 0;  ///< Batches without items.
 
  private:
   void hear(ecp::link::AgentId from, const ecp::transport::Channel& channel,
@@ -98,6 +99,7 @@ class PlaneEnd {
     if (channel.kind == Kind::reported) {
       auto batch = ecp::link::parse_reported_batch(payload);
       REQUIRE(batch);
+      if (batch->items.empty()) ++journal_ends;
       for (auto& item : batch->items) {
         if (item.command) results.push_back(*item.command);
         reported.push_back(std::move(item));
@@ -108,6 +110,7 @@ class PlaneEnd {
     if (channel.kind == Kind::alarm) {
       auto batch = ecp::link::parse_alarm_batch(payload);
       REQUIRE(batch);
+      if (batch->items.empty()) ++journal_ends;
       for (auto& item : batch->items) transitions.push_back(std::move(item));
       acknowledge("alarm", batch->buffer_id, last_of(*batch));
     }
@@ -126,6 +129,7 @@ class PlaneEnd {
   void take_events(const ecp::Bytes& payload) {
     auto batch = ecp::link::parse_event_batch(payload);
     REQUIRE(batch);
+    if (batch->items.empty()) ++journal_ends;
     for (auto& item : batch->items) events.push_back(std::move(item));
     acknowledge("event", batch->buffer_id, last_of(*batch));
   }

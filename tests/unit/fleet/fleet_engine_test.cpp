@@ -157,6 +157,31 @@ TEST_SUITE("fleet.FleetEngine") {
     CHECK(site.flips() == 1);
   }
 
+  TEST_CASE("an agent that was connected before we listened is asked for its state, once") {
+    Site site;
+    SUBCASE("its birth was heard") {
+      site.birth(site.id, 3);
+      site.beat(site.id, 3);
+      site.world.run();
+      CHECK(site.mouth.questions.empty());
+    }
+    SUBCASE("a heartbeat was") {
+      site.beat(site.id, 3);
+      site.world.run();
+      REQUIRE(site.mouth.questions.size() == 1);
+      site.tell_connection(3);
+      site.beat(site.id, 3);
+      site.world.run();
+      CHECK(site.mouth.questions.size() == 1);
+
+      site.mouth.handlers.on_listening(false);
+      site.mouth.handlers.on_listening(true);
+      site.beat(site.id, 4);
+      site.world.run();
+      CHECK(site.mouth.questions.size() == 2);
+    }
+  }
+
   TEST_CASE("beside replicas, a birth that was overtaken costs the agent nothing") {
     Site site(default_limits, true);
     site.birth(site.id, 6);
