@@ -70,7 +70,14 @@ class Applier {
       : transaction_(transaction), parts_(parts), env_(env), node_(node) {}
 
   /// The database is older than the agent's journals.
-  Result<void> reconsider() { return parts_.commands.reconsider(transaction_, node_.id); }
+  Result<void> reconsider(const std::string& stream) {
+    env_.log.warning("fleet", "an agent has told more than is known here",
+                     {{"node", node_.id.to_string()}, {"stream", stream}});
+    ECP_TRY_VOID(
+        note_event({{"event", "journal.more_told_than_known"},
+                    {"text", "the database was put back; the agent tells all once more"}}));
+    return parts_.commands.reconsider(transaction_, node_.id);
+  }
 
   Result<void> apply(std::span<const link::ReportedItem> items, std::int64_t /*first*/) {
     for (const auto& item : items) {
@@ -90,17 +97,21 @@ class Applier {
 
   Result<void> apply(std::span<const link::AgentEvent> items, std::int64_t /*first*/) {
     for (const auto& item : items) {
-      ECP_TRY_VOID(audit::append_unauthenticated(
-          transaction_, env_,
-          {{access::PrincipalKind::agent, node_.id.bytes(), "certificate"}, node_.scope(), {}},
-          operations::edge_node_event, audit::Outcome::done,
-          {"edge_node", node_.id.to_string(), node_.name},
-          {{"event", item.name}, {"text", item.text}, {"at", to_rfc3339(item.at)}}));
+      ECP_TRY_VOID(
+          note_event({{"event", item.name}, {"text", item.text}, {"at", to_rfc3339(item.at)}}));
     }
     return {};
   }
 
  private:
+  Result<void> note_event(audit::Details details) {
+    return audit::append_unauthenticated(
+        transaction_, env_,
+        {{access::PrincipalKind::agent, node_.id.bytes(), "certificate"}, node_.scope(), {}},
+        operations::edge_node_event, audit::Outcome::done,
+        {"edge_node", node_.id.to_string(), node_.name}, std::move(details));
+  }
+
   Result<void> note_resource(const link::ReportedResource& resource) {
     constexpr std::string_view prefix = "service/";
     if (resource.name.substr(0, prefix.size()) != prefix) return {};
@@ -137,7 +148,7 @@ class Applier {
 /// database is older than the journal: only a new buffer can make both agree again, and nothing
 /// more is stored from the old one, since the agent will send all of that anew.
 template <class Batch>
-Result<void> apply_batch(storage::Transaction& transaction, Applier& applier, Env env,
+Result<void> apply_batch(storage::Transaction& transaction, Applier& applier,
                          const Incoming& incoming, const Batch& batch, OnHole on_hole,
                          Outcome& outcome) {
   auto& buffers = transaction.get<BufferStore>();
@@ -150,11 +161,9 @@ Result<void> apply_batch(storage::Transaction& transaction, Applier& applier, En
         outcome.holes.push_back(&incoming);
         return {};
       }
-      env.log.warning("fleet", "an agent has told more than is known here",
-                      {{"node", incoming.agent.to_string()}, {"stream", incoming.stream}});
       ECP_TRY_VOID(buffers.advance(incoming.agent, incoming.stream, batch.buffer_id, cursor));
       ECP_TRY_VOID(buffers.refuse_all(incoming.agent));
-      ECP_TRY_VOID(applier.reconsider());
+      ECP_TRY_VOID(applier.reconsider(incoming.stream));
     }
     ack.renew = true;
     outcome.acks.emplace_back(incoming.agent, std::move(ack));
@@ -178,7 +187,7 @@ Result<void> apply_one(storage::Transaction& transaction, const IngestEngine::Pa
   Applier applier(transaction, parts, env, *node);
   return std::visit(
       [&](const auto& batch) {
-        return apply_batch(transaction, applier, env, incoming, batch, on_hole, outcome);
+        return apply_batch(transaction, applier, incoming, batch, on_hole, outcome);
       },
       incoming.batch);
 }

@@ -78,9 +78,11 @@ void SimWorld::put_database_back() {
     copy_plane(copy, database());
     is_database_restored_ = true;
     for (const auto& site : sites_) {
-      auto least = backup_wanted_[site.link.agent];
-      ++least.generation;  // The next one may be made again, octet for octet.
-      if (site.highest > least) is_restore_proven_ = true;
+      const auto wanted = backup_wanted_[site.link.agent];
+      // The next one may be made again, octet for octet.
+      const auto next = wanted.epoch == 0 ? link::Generation{1, 1}
+                                          : link::Generation{wanted.epoch, wanted.generation + 1};
+      if (site.highest > next) is_restore_proven_ = true;
     }
     wanted_ = backup_wanted_;
     done_ = backup_done_;

@@ -90,6 +90,7 @@ TEST_SUITE("fleet.CommandEngine") {
     CHECK(site.command(late.what.id).state == link::CommandState::pending);
     const auto audited = site.world.audited();
     CHECK(std::count(audited.begin(), audited.end(), "command.result") == 2);
+    CHECK(std::count(audited.begin(), audited.end(), "edge_node.event") == 1);
 
     Site::answer(agent, early.what.id, link::CommandState::done, 1, "renewed");
     CHECK(site.command(early.what.id).state == link::CommandState::done);
