@@ -152,7 +152,7 @@ Result<void> apply_batch(storage::Transaction& transaction, Applier& applier,
                          const Incoming& incoming, const Batch& batch, OnHole on_hole,
                          Outcome& outcome) {
   auto& buffers = transaction.get<BufferStore>();
-  link::Ack ack{incoming.stream, batch.buffer_id, 0, {}, false};
+  link::Ack ack{incoming.stream, batch.buffer_id, 0, {}, false, batch.life, 0};
   ECP_TRY(const bool refused, buffers.is_refused(incoming.agent, batch.buffer_id));
   ECP_TRY(const auto cursor, buffers.cursor(incoming.agent, incoming.stream, batch.buffer_id));
   if (refused || batch.first > cursor + 1) {
@@ -170,7 +170,8 @@ Result<void> apply_batch(storage::Transaction& transaction, Applier& applier,
     return {};
   }
   const auto last = batch.first + static_cast<std::int64_t>(batch.items.size()) - 1;
-  ack.upto = std::max(cursor, last);
+  ack.upto = last;
+  if (cursor > last) ack.highest = cursor;
   if (last > cursor) {
     const auto known = static_cast<std::size_t>(cursor + 1 - batch.first);
     ECP_TRY_VOID(applier.apply(std::span(batch.items).subspan(known), cursor + 1));

@@ -230,6 +230,23 @@ Result<void> move_cursors(storage::Store& store, std::vector<Judged>& taken,
   });
 }
 
+/// What is stored, as an answer to a batch.
+link::Ack answer_to(const link::TelemetryHead& head, const series::Applied& applied) {
+  link::Ack ack{
+      head.stream, head.buffer_id, std::min(applied.upto, head.last), {}, false, head.life, 0};
+  auto highest = applied.upto;
+  for (const auto& [first, last] : applied.ranges) {
+    highest = std::max(highest, last);
+    if (first <= head.last) ack.ranges.emplace_back(first, std::min(last, head.last));
+  }
+  if (highest > head.last) ack.highest = highest;
+  return ack;
+}
+
+link::Ack renewal_of(const link::TelemetryHead& head) {
+  return {head.stream, head.buffer_id, 0, {}, true, head.life, 0};
+}
+
 }  // namespace
 
 bool is_buffer_id(std::string_view text) noexcept {
@@ -279,10 +296,9 @@ void IngestEngine::take_telemetry(std::span<const Heard> messages) {
     const auto& incoming = *taken[i].incoming;
     const auto& head = incoming.head;
     if (taken[i].verdict == Verdict::renew) {
-      state.acknowledge(incoming.agent, {head.stream, head.buffer_id, 0, {}, true});
+      state.acknowledge(incoming.agent, renewal_of(head));
     } else {
-      state.acknowledge(incoming.agent, {head.stream, head.buffer_id, (*applied)[i].upto,
-                                         (*applied)[i].ranges, false});
+      state.acknowledge(incoming.agent, answer_to(head, (*applied)[i]));
     }
     if (!incoming.batch.samples.empty() && state.parts.live.has_listener(taken[i].scope)) {
       state.parts.live.publish(taken[i].scope, "value", live_json(incoming));
@@ -291,10 +307,10 @@ void IngestEngine::take_telemetry(std::span<const Heard> messages) {
   for (const auto& one : *judged) {
     const auto& head = one.incoming->head;
     if (one.verdict == Verdict::settle) {
-      state.acknowledge(one.incoming->agent, {head.stream, head.buffer_id, head.last, {}, false});
+      state.acknowledge(one.incoming->agent, answer_to(head, {head.last, {}}));
     }
     if (one.verdict == Verdict::renew) {
-      state.acknowledge(one.incoming->agent, {head.stream, head.buffer_id, 0, {}, true});
+      state.acknowledge(one.incoming->agent, renewal_of(head));
     }
   }
 }

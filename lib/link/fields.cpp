@@ -49,6 +49,15 @@ void write_generation(json::Writer& writer, const Generation& generation) {
   writer.field("epoch", generation.epoch).field("generation", generation.generation);
 }
 
+Result<std::string> read_life(json::Reader& reader) {
+  ECP_TRY(auto life, reader.optional_text("life", word_bounds));
+  return std::move(life).value_or(std::string());
+}
+
+void write_life(json::Writer& writer, const std::string& life) {
+  if (!life.empty()) writer.field("life", life);
+}
+
 Result<std::vector<NumberRange>> read_ranges(json::Reader& reader, std::string_view name) {
   ECP_TRY(const auto values, reader.array_or_empty(name, limits::number_ranges));
   std::vector<NumberRange> ranges;

@@ -36,6 +36,9 @@ Result<Time> read_time(json::Reader& reader, std::string_view name);
 Result<std::string> read_digest(json::Reader& reader, std::string_view name, bool may_be_empty);
 Result<Generation> read_generation(json::Reader& reader);
 void write_generation(json::Writer& writer, const Generation& generation);
+/// The run of an agent; absent when it is empty, as from an older one.
+Result<std::string> read_life(json::Reader& reader);
+void write_life(json::Writer& writer, const std::string& life);
 /// Ranges as [[first,last],...], ascending and apart from each other.
 Result<std::vector<NumberRange>> read_ranges(json::Reader& reader, std::string_view name);
 void write_ranges(json::Writer& writer, std::string_view name,

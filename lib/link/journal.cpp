@@ -125,6 +125,7 @@ template <class Item>
 std::string write_batch(const JournalBatch<Item>& batch) {
   auto writer = fields::begin_document();
   writer.field("buffer_id", batch.buffer_id).field("first", batch.first);
+  fields::write_life(writer, batch.life);
   writer.key("items").begin_array();
   for (const auto& item : batch.items) write_item(writer, item);
   writer.end_array();
@@ -138,6 +139,7 @@ Result<JournalBatch<Item>> read_batch(std::string_view text, ReadItem read_item)
   JournalBatch<Item> batch;
   ECP_TRY(batch.buffer_id, reader.text("buffer_id", fields::word_bounds));
   ECP_TRY(batch.first, reader.integer("first", 0, fields::max_number));
+  ECP_TRY(batch.life, fields::read_life(reader));
   ECP_TRY(batch.items, fields::read_items<Item>(reader, "items", limits::journal_items, read_item));
   if (batch.first > fields::max_number - static_cast<std::int64_t>(batch.items.size())) {
     return reader.bad("first", "is too large");

@@ -19,6 +19,7 @@ Bytes encode_telemetry(const TelemetryHead& head, BytesView body) {
   writer.field("first", head.first).field("last", head.last).field("floor", head.floor);
   fields::write_ranges(writer, "dropped", head.dropped);
   if (head.renumbered > 0) writer.field("renumbered", head.renumbered);
+  fields::write_life(writer, head.life);
   const std::string text = fields::end_document(writer);
   Bytes payload;
   payload.reserve(length_size + text.size() + body.size());
@@ -49,6 +50,7 @@ Result<std::pair<TelemetryHead, BytesView>> decode_telemetry(BytesView payload) 
   ECP_TRY(head.floor, reader.integer("floor", 0, fields::max_number));
   ECP_TRY(head.dropped, fields::read_ranges(reader, "dropped"));
   ECP_TRY(head.renumbered, reader.integer_or("renumbered", 0, 0, fields::max_number));
+  ECP_TRY(head.life, fields::read_life(reader));
   return std::pair<TelemetryHead, BytesView>(std::move(head), payload.substr(length_size + length));
 }
 
@@ -57,6 +59,8 @@ std::string to_json(const Ack& ack) {
   writer.field("stream", ack.stream).field("buffer_id", ack.buffer_id).field("upto", ack.upto);
   fields::write_ranges(writer, "ranges", ack.ranges);
   writer.field("renew", ack.renew);
+  fields::write_life(writer, ack.life);
+  if (ack.highest > 0) writer.field("highest", ack.highest);
   return fields::end_document(writer);
 }
 
@@ -69,6 +73,8 @@ Result<Ack> parse_ack(std::string_view text) {
   ECP_TRY(ack.upto, reader.integer("upto", -1, fields::max_number));
   ECP_TRY(ack.ranges, fields::read_ranges(reader, "ranges"));
   ECP_TRY(ack.renew, reader.boolean_or("renew", false));
+  ECP_TRY(ack.life, fields::read_life(reader));
+  ECP_TRY(ack.highest, reader.integer_or("highest", 0, 0, fields::max_number));
   return ack;
 }
 

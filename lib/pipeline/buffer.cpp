@@ -88,7 +88,7 @@ struct Buffer::Flush {
 };
 
 Buffer::Buffer(storage::Store& store, BufferOptions options, Env env)
-    : store_(store), options_(options), env_(env) {}
+    : store_(store), options_(options), env_(env), life_(to_hex(env.random.bytes(8))) {}
 Buffer::~Buffer() = default;
 
 Result<std::unique_ptr<Buffer>> Buffer::open(storage::Store& store, BufferOptions options,

@@ -16,13 +16,20 @@ constexpr std::size_t journal_bytes = 64 * kibibyte;
 constexpr std::size_t dropped_ranges = 64;  // Told in one batch; the next ones follow later.
 constexpr auto late_transition = Milliseconds{60'000};
 
+/// What all batches of a buffer say of it.
+struct Sender {
+  const std::string& buffer_id;
+  const std::string& life;
+};
+
 /// Join stored items, up to the first that cannot be read, into the document of one batch. Fails
 /// when that is the first of all.
 template <class Item, class Parse>
 Result<Buffer::JournalPart> join(const std::vector<BufferStore::JournalItem>& stored,
-                                 const std::string& buffer_id, Parse parse) {
+                                 const Sender& sender, Parse parse) {
   link::JournalBatch<Item> batch;
-  batch.buffer_id = buffer_id;
+  batch.buffer_id = sender.buffer_id;
+  batch.life = sender.life;
   batch.first = stored.front().number;
   std::size_t bytes = 0;
   for (const auto& each : stored) {
@@ -48,15 +55,15 @@ Result<link::AlarmBatch> parse_transition(std::string_view body, Time now) {
 
 Result<Buffer::JournalPart> join_part(std::string_view journal,
                                       const std::vector<BufferStore::JournalItem>& stored,
-                                      const std::string& buffer_id, Time now) {
+                                      const Sender& sender, Time now) {
   if (journal == reported_journal) {
-    return join<link::ReportedItem>(stored, buffer_id, link::parse_reported_batch);
+    return join<link::ReportedItem>(stored, sender, link::parse_reported_batch);
   }
   if (journal == event_journal) {
-    return join<link::AgentEvent>(stored, buffer_id, link::parse_event_batch);
+    return join<link::AgentEvent>(stored, sender, link::parse_event_batch);
   }
   return join<link::Transition>(
-      stored, buffer_id, [now](std::string_view body) { return parse_transition(body, now); });
+      stored, sender, [now](std::string_view body) { return parse_transition(body, now); });
 }
 
 /// Samples with consecutive numbers.
@@ -113,7 +120,7 @@ Result<link::TelemetryHead> Buffer::head_of(std::string_view stream, std::int64_
                                             std::int64_t last) {
   return store_.read([&](storage::Transaction& transaction) -> Result<link::TelemetryHead> {
     auto& store = transaction.get<BufferStore>();
-    link::TelemetryHead head{state_.buffer_id, std::string(stream), first, last, 0, {}, 0};
+    link::TelemetryHead head{state_.buffer_id, std::string(stream), first, last, 0, {}, 0, life_};
     const auto renumbered = state_.renumbered.find(stream);
     if (renumbered != state_.renumbered.end() && first <= renumbered->second) {
       head.renumbered = renumbered->second;
@@ -156,7 +163,7 @@ Result<std::optional<Buffer::JournalPart>> Buffer::journal_part(std::string_view
       return transaction.get<BufferStore>().journal(journal, journal_items);
     }));
     if (stored.empty()) return std::nullopt;
-    auto part = join_part(journal, stored, state_.buffer_id, env_.clock.now());
+    auto part = join_part(journal, stored, {state_.buffer_id, life_}, env_.clock.now());
     if (part) return std::optional(std::move(*part));
     ECP_TRY_VOID(drop_unreadable(journal, stored.front().number, part.error()));
   }
@@ -169,6 +176,7 @@ Result<std::string> Buffer::journal_end(std::string_view journal) {
     if (!waiting.empty()) return std::string();
     link::EventBatch end;  // Without items all journals' batches look alike.
     end.buffer_id = state_.buffer_id;
+    end.life = life_;
     ECP_TRY(end.first, store.next_journal_number(journal));
     return link::to_json(end);
   });
@@ -191,8 +199,13 @@ Result<void> Buffer::drop_unreadable(std::string_view journal, std::int64_t numb
   });
 }
 
+/// A plane of an older version does not say for whom an ack is.
+bool Buffer::is_for(const link::Ack& ack) const noexcept {
+  return ack.buffer_id == state_.buffer_id && (ack.life.empty() || ack.life == life_);
+}
+
 Result<bool> Buffer::acknowledge(const link::Ack& ack) {
-  if (ack.buffer_id != state_.buffer_id) return false;
+  if (!is_for(ack)) return false;
   if (ack.renew) {
     ECP_TRY_VOID(renew("the control plane asked for it"));
     return true;
@@ -204,7 +217,7 @@ Result<bool> Buffer::acknowledge_journal(const link::Ack& ack) {
   ECP_TRY(const auto next, store_.read([&](storage::Transaction& transaction) {
     return transaction.get<BufferStore>().next_journal_number(ack.stream);
   }));
-  if (ack.upto >= next) {
+  if (std::max(ack.upto, ack.highest) >= next) {
     ECP_TRY_VOID(renew("the control plane has taken more of " + ack.stream + " than was given"));
     return true;
   }
@@ -215,7 +228,7 @@ Result<bool> Buffer::acknowledge_journal(const link::Ack& ack) {
 }
 
 Result<bool> Buffer::acknowledge_stream(const link::Ack& ack) {
-  auto highest = ack.upto;
+  auto highest = std::max(ack.upto, ack.highest);
   for (const auto& range : ack.ranges) highest = std::max(highest, range.second);
   if (highest >= next_number(ack.stream)) {
     ECP_TRY_VOID(renew("the control plane has taken more samples than were given"));

@@ -65,7 +65,7 @@ void Forwarder::acknowledged(const link::Ack& ack, bool restarted) {
   if (restarted) {
     streams_.clear();
     journals_.clear();
-  } else if (ack.buffer_id != buffer_.id()) {
+  } else if (!buffer_.is_for(ack)) {
     return;  // Its numbers say nothing of what is under way now.
   } else if (is_journal(ack.stream)) {
     ends_.erase(ack.stream);

@@ -35,9 +35,9 @@ struct LinkDocument {
     Bytes public_key;  ///< Ed25519, 32 octets.
   };
   AgentId agent;
-  std::vector<Broker> brokers;           ///< Tried in turn.
-  std::vector<std::string> https_urls;   ///< "https://host:port"; tried in turn.
-  std::string trust_roots_pem;           ///< One or more certificates.
+  std::vector<Broker> brokers;          ///< Tried in turn.
+  std::vector<std::string> https_urls;  ///< "https://host:port"; tried in turn.
+  std::string trust_roots_pem;          ///< One or more certificates.
   std::vector<ManifestKey> manifest_keys;
   Milliseconds heartbeat{15'000};
   Milliseconds keep_alive{30'000};
@@ -123,8 +123,9 @@ inline constexpr std::string_view manifest_signature_context = "ecp-manifest-v1"
 struct SignedManifest {
   Bytes manifest;  ///< Exact octets of the manifest's JSON.
   std::string key_id;
-  Bytes signature;                            ///< Ed25519, 64 octets.
-  std::map<std::string, std::string> bodies;  ///< Resource name to body, up to limits::inline_bodies.
+  Bytes signature;  ///< Ed25519, 64 octets.
+  /// Resource name to body, up to limits::inline_bodies.
+  std::map<std::string, std::string> bodies;
 };
 [[nodiscard]] ECP_EXPORT std::string to_json(const SignedManifest& signed_manifest);
 [[nodiscard]] ECP_EXPORT Result<SignedManifest> parse_signed_manifest(std::string_view text);
@@ -155,10 +156,10 @@ struct TagResult {
 struct CommandResult {
   CommandId command;
   CommandState state = CommandState::unknown;
-  std::string reason;     ///< "pipeline.write_out_of_range: ..."; names the guard of a refusal.
-  std::string value_json; ///< Value read back after a write, as JSON; empty when none.
+  std::string reason;      ///< "pipeline.write_out_of_range: ..."; names the guard of a refusal.
+  std::string value_json;  ///< Value read back after a write, as JSON; empty when none.
   Time at;
-  std::vector<TagResult> results; ///< Of "write_tags", in the order of its writes.
+  std::vector<TagResult> results;  ///< Of "write_tags", in the order of its writes.
 };
 [[nodiscard]] ECP_EXPORT std::string to_json(const std::vector<TagResult>& results);
 [[nodiscard]] ECP_EXPORT Result<std::vector<TagResult>> parse_tag_results(std::string_view text);
@@ -177,7 +178,7 @@ struct Transition {
 
 /// Entry of the reported journal: the resources after a change, or the result of an effect.
 struct ReportedItem {
-  Generation generation;  ///< The manifest that the resources belong to.
+  Generation generation;                    ///< The manifest that the resources belong to.
   std::vector<ReportedResource> resources;  ///< All of them, when any changed.
   std::optional<CommandResult> command;
 };
@@ -196,6 +197,7 @@ struct JournalBatch {
   std::string buffer_id;  ///< Random, made with the journal's file.
   std::int64_t first = 0;
   std::vector<Item> items;
+  std::string life{};  ///< Random, of the agent's run that sends it; its answer says it again.
 };
 using ReportedBatch = JournalBatch<ReportedItem>;
 using AlarmBatch = JournalBatch<Transition>;
@@ -214,26 +216,33 @@ using NumberRange = std::pair<std::int64_t, std::int64_t>;
 /// the coding of series.
 struct TelemetryHead {
   std::string buffer_id;
-  std::string stream;        ///< Edge service id as text.
-  std::int64_t first = 0;    ///< Number of the first sample in the body.
-  std::int64_t last = 0;     ///< Of the last; last = first - 1 for an empty body.
-  std::int64_t floor = 0;    ///< Numbers below are settled, whether they arrived or not.
-  std::vector<NumberRange> dropped;  ///< Settled without ever arriving, because the buffer was full.
+  std::string stream;      ///< Edge service id as text.
+  std::int64_t first = 0;  ///< Number of the first sample in the body.
+  std::int64_t last = 0;   ///< Of the last; last = first - 1 for an empty body.
+  std::int64_t floor = 0;  ///< Numbers below are settled, whether they arrived or not.
+  /// Settled without ever arriving, because the buffer was full.
+  std::vector<NumberRange> dropped;
   /// Samples up to here had other numbers in an earlier buffer, under which they may be stored.
   std::int64_t renumbered = 0;
+  std::string life{};  ///< As of a journal batch.
 };
 [[nodiscard]] ECP_EXPORT Bytes encode_telemetry(const TelemetryHead& head, BytesView body);
 /// Return the head and the body's place in `payload`.
 [[nodiscard]] ECP_EXPORT Result<std::pair<TelemetryHead, BytesView>> decode_telemetry(
     BytesView payload);
 
-/// What the plane has durably taken. `stream` is an edge service id, or "reported", "alarm", "event".
+/// What the plane has durably taken, in answer to a batch. `stream` is an edge service id, or
+/// "reported", "alarm", "event". It says nothing of numbers behind the batch: an agent whose disk
+/// was put back gives those anew, and the plane may hold them from its earlier life.
 struct Ack {
   std::string stream;
   std::string buffer_id;
-  std::int64_t upto = 0;             ///< Everything up to here.
-  std::vector<NumberRange> ranges;   ///< And these beyond.
+  std::int64_t upto = 0;            ///< Everything up to here.
+  std::vector<NumberRange> ranges;  ///< And these beyond.
   bool renew = false;  ///< The buffer_id is not trusted any more: make a new one, renumber, resend.
+  std::string life{};  ///< Of the batch; meant for that run of the agent alone.
+  std::int64_t highest =
+      0;  ///< Greatest number that the plane has, where that is beyond the batch.
 };
 [[nodiscard]] ECP_EXPORT std::string to_json(const Ack& ack);
 [[nodiscard]] ECP_EXPORT Result<Ack> parse_ack(std::string_view text);
@@ -252,11 +261,11 @@ struct TagWrite {
 /// An effect on its way down.
 struct Command {
   CommandId id;
-  Time expires_at;      ///< Server time.
-  std::string action;   ///< "write", "write_tags", "start", "stop", "restart".
+  Time expires_at;     ///< Server time.
+  std::string action;  ///< "write", "write_tags", "start", "stop", "restart".
   EdgeServiceId service;
-  std::string tag;         ///< For "write".
-  std::string value_json;  ///< For "write": a JSON number, boolean or string.
+  std::string tag;               ///< For "write".
+  std::string value_json;        ///< For "write": a JSON number, boolean or string.
   std::vector<TagWrite> writes;  ///< For "write_tags": in this order, all or, when refused, none.
 };
 [[nodiscard]] ECP_EXPORT std::string to_json(const Command& command);
@@ -282,12 +291,12 @@ struct Answer {
 struct EdgeAlarmRule {
   AlarmRuleId id;
   std::int64_t revision = 0;
-  EdgeServiceId service;   ///< Nil: every service of the node that has the tag.
-  std::string tag;         ///< "driver/group/tag".
-  bool above = true;       ///< Raise when value > threshold, else when value < threshold.
+  EdgeServiceId service;  ///< Nil: every service of the node that has the tag.
+  std::string tag;        ///< "driver/group/tag".
+  bool above = true;      ///< Raise when value > threshold, else when value < threshold.
   double threshold = 0;
-  double hysteresis = 0;   ///< Clears at threshold - hysteresis (above) or + hysteresis.
-  Milliseconds hold{0};    ///< The condition must hold this long before the raise ("for").
+  double hysteresis = 0;  ///< Clears at threshold - hysteresis (above) or + hysteresis.
+  Milliseconds hold{0};   ///< The condition must hold this long before the raise ("for").
 };
 struct EdgeAlarmRules {
   std::vector<EdgeAlarmRule> rules;
@@ -295,4 +304,4 @@ struct EdgeAlarmRules {
 [[nodiscard]] ECP_EXPORT std::string to_json(const EdgeAlarmRules& rules);
 [[nodiscard]] ECP_EXPORT Result<EdgeAlarmRules> parse_edge_alarm_rules(std::string_view text);
 
-}  // namespace ecp::link
+}  // namespace ecp::inline v0::link

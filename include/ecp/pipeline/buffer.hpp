@@ -63,6 +63,8 @@ class ECP_EXPORT Buffer {
   Result<void> append(const link::AgentEvent& event);
 
   [[nodiscard]] const std::string& id() const noexcept { return state_.buffer_id; }
+  /// Whether an ack answers what this buffer sent, since it was opened.
+  [[nodiscard]] bool is_for(const link::Ack& ack) const noexcept;
   [[nodiscard]] std::vector<std::string> streams() const;
   /// First number not yet given, of a stream.
   [[nodiscard]] std::int64_t next_number(std::string_view stream) const;
@@ -85,9 +87,10 @@ class ECP_EXPORT Buffer {
   /// A batch without items that says where a journal ends, for a plane that may have been put back
   /// to an earlier state, as may this buffer; empty while items wait, which say it themselves.
   Result<std::string> journal_end(std::string_view journal);
-  /// Remove what the plane has taken. An ack of another buffer_id, or of numbers never given, is
-  /// ignored; the latter and `renew` make a new buffer_id, renumber what is left, tell all
-  /// alarms again and write an event; the answer is then true and everything is to be sent again.
+  /// Remove what the plane has taken. An ack of another buffer_id or life, or of numbers never
+  /// given, is ignored; the latter and `renew` make a new buffer_id, renumber what is left, tell
+  /// all alarms again and write an event; the answer is then true and everything is to be sent
+  /// again.
   Result<bool> acknowledge(const link::Ack& ack);
   [[nodiscard]] Backlog backlog() const;
 
@@ -116,6 +119,7 @@ class ECP_EXPORT Buffer {
   storage::Store& store_;
   BufferOptions options_;
   Env env_;
+  std::string life_;  ///< See link::TelemetryHead.
   BufferState state_;
   AlarmEvaluator evaluator_;
   mutable std::mutex mutex_;  // Guards pending_ alone.

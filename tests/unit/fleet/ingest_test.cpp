@@ -158,6 +158,26 @@ TEST_SUITE("fleet.IngestEngine") {
     CHECK(site.stored() == 10);
   }
 
+  TEST_CASE("an answer names the run of the agent that sent the batch, and journals' do") {
+    Site site;
+    site.agent.telemetry(site.service, 1, 5, "buffer-1", "run-2");
+    CHECK(site.agent.acks.back().life == "run-2");
+    link::EventBatch batch;
+    batch.buffer_id = "buffer-1";
+    batch.first = 1;
+    batch.life = "run-3";
+    batch.items.push_back({"agent.started", "", site.world.now()});
+    site.agent.send(transport::ChannelKind::event, link::to_json(batch));
+    CHECK(site.agent.acks.back().upto == 1);
+    CHECK(site.agent.acks.back().life == "run-3");
+    batch.items.push_back(batch.items.front());
+    site.agent.send(transport::ChannelKind::event, link::to_json(batch));
+    batch.items.pop_back();  // An earlier one comes again.
+    site.agent.send(transport::ChannelKind::event, link::to_json(batch));
+    CHECK(site.agent.acks.back().upto == 1);
+    CHECK(site.agent.acks.back().highest == 2);
+  }
+
   TEST_CASE("of two batches with the same numbers that come together one is acknowledged") {
     Site site;
     IngestEngine ingest({*site.world.store, *site.world.series, *site.world.plane->gateway,
@@ -189,8 +209,10 @@ TEST_SUITE("fleet.IngestEngine") {
     CHECK(site.agent.acks.back().upto == 5);
     CHECK(site.agent.acks.back().ranges == std::vector<link::NumberRange>{{11, 15}});
     site.agent.telemetry(site.service, 6, 5);
-    CHECK(site.agent.acks.back().upto == 15);
+    CHECK(site.agent.acks.back().upto ==
+          10);  // An answer says nothing of what is behind its batch.
     CHECK(site.agent.acks.back().ranges.empty());
+    CHECK(site.agent.acks.back().highest == 15);
   }
 
   TEST_CASE("what a removed service measured is settled, so that the agent forgets it") {

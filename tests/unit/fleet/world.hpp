@@ -217,7 +217,8 @@ struct World {
 
 /// The document of a batch: numbers first..first+count-1 of a buffer, one per second up to `last`.
 inline Bytes telemetry_document(EdgeServiceId service, std::int64_t first, std::int64_t count,
-                                const std::string& buffer, Time last) {
+                                const std::string& buffer, Time last,
+                                const std::string& life = {}) {
   std::vector<series::Sample> samples;
   for (std::int64_t i = 0; i < count; ++i) {
     samples.push_back({"plc/fast/temperature", last - (count - 1 - i) * second,
@@ -228,6 +229,7 @@ inline Bytes telemetry_document(EdgeServiceId service, std::int64_t first, std::
   head.stream = service.to_string();
   head.first = first;
   head.last = first + count - 1;
+  head.life = life;
   return link::encode_telemetry(head, series::encode_samples(samples));
 }
 
@@ -300,9 +302,10 @@ class Agent {
   }
   /// Numbers first..first+count-1 of a buffer, one per second up to now.
   void telemetry(EdgeServiceId service, std::int64_t first, std::int64_t count,
-                 const std::string& buffer = "buffer-1") {
+                 const std::string& buffer = "buffer-1", const std::string& life = {}) {
     send(transport::ChannelKind::telemetry,
-         telemetry_document(service, first, count, buffer, world_.now()), service.to_string());
+         telemetry_document(service, first, count, buffer, world_.now(), life),
+         service.to_string());
   }
   [[nodiscard]] EdgeNodeId id() const { return id_; }
 

@@ -106,6 +106,7 @@ EventBatch event_batch() {
   EventBatch batch;
   batch.buffer_id = "b-0123";
   batch.items = {{"agent.buffer_renewed", "the buffer's file was restored", instant}};
+  batch.life = "00112233aabbccdd";
   return batch;
 }
 
@@ -115,6 +116,8 @@ Ack ack() {
   made.buffer_id = "b-0123";
   made.upto = 5'000;
   made.ranges = {{5'010, 5'020}, {5'030, 5'030}};
+  made.life = "00112233aabbccdd";
+  made.highest = 6'000;
   return made;
 }
 

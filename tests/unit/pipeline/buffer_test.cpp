@@ -130,6 +130,36 @@ TEST_SUITE("pipeline.Buffer") {
     CHECK(world.buffer->backlog().samples == 0);
   }
 
+  TEST_CASE(
+      "an ack for an earlier run of the agent changes nothing: its disk may be an older one") {
+    BufferWorld world;
+    world.store_samples(4);
+    auto ack = world.ack(4);
+    ack.life = world.all().head.life;
+    REQUIRE_FALSE(ack.life.empty());
+    world.power_cut();
+    CHECK(world.all().head.life != ack.life);
+
+    const auto late = world.buffer->acknowledge(ack);
+    REQUIRE(late);
+    CHECK_FALSE(*late);
+    CHECK(world.buffer->backlog().samples == 4);
+    ack.life = world.all().head.life;
+    CHECK(world.buffer->acknowledge(ack));
+    CHECK(world.buffer->backlog().samples == 0);
+  }
+
+  TEST_CASE("when an ack shows that the plane has more than was given, nothing of it is believed") {
+    BufferWorld world;
+    world.store_samples(4);
+    auto ack = world.ack(2);
+    ack.highest = 5;
+    const auto restarted = world.buffer->acknowledge(ack);
+    REQUIRE(restarted);
+    CHECK(*restarted);
+    CHECK(world.buffer->backlog().samples == 4);
+  }
+
   TEST_CASE("when the plane has more than was given, the rest gets new numbers in a new buffer") {
     BufferWorld world;
     world.store_samples(2);
