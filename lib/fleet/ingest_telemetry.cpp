@@ -224,6 +224,7 @@ Result<void> move_cursors(storage::Store& store, std::vector<Judged>& taken,
       ECP_TRY(const bool refused, buffers.is_refused(incoming.agent, head.buffer_id));
       taken[i].verdict = refused ? Verdict::renew : Verdict::take;
       if (refused) continue;
+      if (taken[i].cursor == 0) ECP_TRY_VOID(buffers.begin(incoming.agent, head.buffer_id));
       ECP_TRY_VOID(buffers.advance(incoming.agent, head.stream, head.buffer_id, applied[i].upto));
     }
     return {};

@@ -289,6 +289,17 @@ TEST_SUITE("conformance.fleet_stores") {
       ECP_TRY(const bool new_one, buffers.is_refused(node, "b2"));
       CHECK(old_one);
       CHECK_FALSE(new_one);
+
+      ECP_TRY_VOID(buffers.begin(node, "b2"));  // Known already: nothing ends.
+      ECP_TRY(const bool still_taken, buffers.is_refused(node, "b2"));
+      CHECK_FALSE(still_taken);
+      const auto other = world.ids.next<EdgeNodeId>();
+      ECP_TRY_VOID(buffers.advance(other, "event", "b2", 1));
+      ECP_TRY_VOID(buffers.begin(node, "b3"));
+      ECP_TRY(const bool replaced, buffers.is_refused(node, "b2"));
+      ECP_TRY(const bool of_other, buffers.is_refused(other, "b2"));
+      CHECK(replaced);
+      CHECK_FALSE(of_other);
       return {};
     }));
   }

@@ -178,6 +178,26 @@ TEST_SUITE("fleet.IngestEngine") {
     CHECK(site.agent.acks.back().highest == 2);
   }
 
+  TEST_CASE("a new buffer of an agent ends the one before, which only a copy can still send") {
+    Site site;
+    site.agent.telemetry(site.service, 1, 5);
+    link::EventBatch batch;
+    SUBCASE("by its samples") { site.agent.telemetry(site.service, 1, 2, "buffer-2"); }
+    SUBCASE("by a journal") {
+      batch.buffer_id = "buffer-2";
+      batch.first = 1;
+      batch.items.push_back({"agent.buffer_renewed", "", site.world.now()});
+      site.agent.send(transport::ChannelKind::event, link::to_json(batch));
+    }
+    CHECK_FALSE(site.agent.acks.back().renew);
+    const auto stored = site.stored();
+    site.agent.telemetry(site.service, 6, 5);
+    CHECK(site.agent.acks.back().renew);
+    CHECK(site.stored() == stored);
+    site.agent.telemetry(site.service, 3, 2, "buffer-2");
+    CHECK_FALSE(site.agent.acks.back().renew);
+  }
+
   TEST_CASE("of two batches with the same numbers that come together one is acknowledged") {
     Site site;
     IngestEngine ingest({*site.world.store, *site.world.series, *site.world.plane->gateway,
