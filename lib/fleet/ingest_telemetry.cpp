@@ -105,34 +105,13 @@ series::SeriesKey key_of(const Judged& judged) {
   return {judged.scope.project.bytes(), judged.incoming->service.bytes()};
 }
 
-bool is_in(const series::Applied& applied, std::int64_t number) {
-  return number <= applied.upto ||
-         std::any_of(applied.ranges.begin(), applied.ranges.end(), [&](const auto& range) {
-           return range.first <= number && number <= range.second;
-         });
-}
-
-/// What is stored of a batch's buffer; the cursor falls behind it when it cannot be moved.
-Result<series::Applied> stored_of(series::SeriesStore& store, const Judged& judged) {
-  series::NumberedBatch nothing;
-  nothing.agent = judged.incoming->batch.agent;
-  nothing.buffer_id = judged.incoming->batch.buffer_id;
-  nothing.first = judged.incoming->batch.first;
-  ECP_TRY(const auto applied, store.append({{key_of(judged), std::move(nothing)}}));
-  return applied.front();
-}
-
-/// Whether numbers that come again name other samples than before: the agent's disk was put back,
-/// and it has given them anew. Only what is surely kept is compared.
+/// Whether numbers that came again name other samples than before: the agent's disk was put back,
+/// and it has given them anew. Asked once the batch is stored, but for those samples. Only what is
+/// surely kept is compared.
 Result<bool> is_reused(series::SeriesStore& store, const Judged& judged, Time now) {
   constexpr Milliseconds surely_kept{24LL * 3'600'000};
   const auto& batch = judged.incoming->batch;
-  if (batch.first == judged.cursor + 1) return false;  // As it nearly always is.
-  ECP_TRY(const auto applied, stored_of(store, judged));
   const auto last = batch.first + static_cast<std::int64_t>(batch.samples.size()) - 1;
-  bool is_new = true;
-  for (auto number = batch.first; number <= last; ++number) is_new &= !is_in(applied, number);
-  if (is_new) return false;
   ECP_TRY(const auto known, stored_before(store, key_of(judged), batch, last));
   auto next = known.begin();
   for (auto number = batch.first; number <= last; ++number) {
@@ -141,8 +120,7 @@ Result<bool> is_reused(series::SeriesStore& store, const Judged& judged, Time no
       continue;
     }
     const auto time = batch.samples[static_cast<std::size_t>(number - batch.first)].time;
-    const bool is_kept = time > now - surely_kept && time < now + surely_kept;
-    if (is_kept && is_in(applied, number)) return true;
+    if (time > now - surely_kept && time < now + surely_kept) return true;
   }
   return false;
 }
@@ -168,33 +146,14 @@ Result<void> refuse(storage::Store& store, const Env& env, const Judged& judged)
   });
 }
 
-/// Of batches that came together, those whose numbers another one has before them wait until they
-/// come again: what they would be compared with is not stored yet.
-void put_off_repeated(std::vector<Judged>& judged) {
-  for (auto one = judged.begin(); one != judged.end(); ++one) {
-    const auto& head = one->incoming->head;
-    const bool is_repeated = std::any_of(judged.begin(), one, [&](const Judged& other) {
-      const auto& before = other.incoming->head;
-      return other.verdict == Verdict::take && other.incoming->agent == one->incoming->agent &&
-             before.stream == head.stream && before.buffer_id == head.buffer_id &&
-             before.first <= head.last && head.first <= before.last;
-    });
-    if (is_repeated && one->verdict == Verdict::take) one->verdict = Verdict::drop;
-  }
-}
-
-/// Let agents that give numbers twice number anew.
-Result<void> find_reused(const IngestEngine::Parts& parts, const Env& env,
-                         std::vector<Judged>& judged) {
-  for (auto& one : judged) {
-    if (one.verdict != Verdict::take) continue;
-    ECP_TRY(const bool reused, is_reused(parts.series, one, env.clock.now()));
-    if (!reused) continue;
-    ECP_TRY_VOID(refuse(parts.store, env, one));
-    for (auto& other : judged) {
-      const bool is_its = other.incoming->agent == one.incoming->agent;
-      if (is_its && other.verdict == Verdict::take) other.verdict = Verdict::renew;
-    }
+/// Let agents that give numbers twice number anew: none of their batches is acknowledged.
+Result<void> refuse_reused(const IngestEngine::Parts& parts, const Env& env,
+                           const std::vector<Judged>& taken,
+                           const std::vector<series::Applied>& applied) {
+  for (std::size_t i = 0; i < taken.size(); ++i) {
+    if (applied[i].repeated == 0) continue;  // As it nearly always is.
+    ECP_TRY(const bool reused, is_reused(parts.series, taken[i], env.clock.now()));
+    if (reused) ECP_TRY_VOID(refuse(parts.store, env, taken[i]));
   }
   return {};
 }
@@ -275,10 +234,6 @@ void IngestEngine::take_telemetry(std::span<const Heard> messages) {
         return all;
       });
   if (!judged) return failed(judged.error());
-  put_off_repeated(*judged);
-  if (const auto looked = find_reused(state.parts, state.env, *judged); !looked) {
-    return failed(looked.error());
-  }
   std::vector<Judged> taken;
   for (const auto& one : *judged) {
     if (one.verdict == Verdict::take) taken.push_back(one);
@@ -288,6 +243,8 @@ void IngestEngine::take_telemetry(std::span<const Heard> messages) {
   if (!applied) return failed(applied.error());
   if (!taken.empty()) {
     crash_at("telemetry.after_series");
+    const auto refused = refuse_reused(state.parts, state.env, taken, *applied);
+    if (!refused) return failed(refused.error());
     if (const auto moved = move_cursors(state.parts.store, taken, *applied); !moved) {
       return failed(moved.error());
     }
@@ -308,7 +265,7 @@ void IngestEngine::take_telemetry(std::span<const Heard> messages) {
   for (const auto& one : *judged) {
     const auto& head = one.incoming->head;
     if (one.verdict == Verdict::settle) {
-      state.acknowledge(one.incoming->agent, answer_to(head, {head.last, {}}));
+      state.acknowledge(one.incoming->agent, answer_to(head, {head.last, {}, 0}));
     }
     if (one.verdict == Verdict::renew) {
       state.acknowledge(one.incoming->agent, renewal_of(head));

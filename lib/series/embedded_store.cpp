@@ -44,7 +44,10 @@ class EmbeddedSeries final : public SeriesStore {
     const std::lock_guard lock(write_mutex_);
     DayParts days;
     std::map<BufferKey, NumberRanges> after;  // Of the buffers that change.
-    for (const auto& [key, batch] : batches) ECP_TRY_VOID(split(key, batch, days, after));
+    std::vector<std::int64_t> repeated;
+    for (const auto& [key, batch] : batches) {
+      ECP_TRY(repeated.emplace_back(), split(key, batch, days, after));
+    }
     for (auto& [day, parts] : days) {
       ECP_TRY(const auto file, files_.open(day));
       unsealed_[day] = env_.clock.now();
@@ -54,7 +57,7 @@ class EmbeddedSeries final : public SeriesStore {
     std::vector<Applied> answers;
     for (const auto& [key, batch] : batches) {
       const auto& ranges = applied_[BufferKey{key, batch.agent, batch.buffer_id}];
-      Applied answer{ranges.upto(), ranges.beyond()};
+      Applied answer{ranges.upto(), ranges.beyond(), repeated[answers.size()]};
       if (answer.ranges.size() > max_ranges_told) answer.ranges.resize(max_ranges_told);
       answers.push_back(std::move(answer));
     }
@@ -164,16 +167,17 @@ class EmbeddedSeries final : public SeriesStore {
     return {reasons::bad_block, {{"problem", what + " is too long"}}};
   }
 
-  /// Put what is new in a batch into the days it belongs to.
-  Result<void> split(const SeriesKey& key, const NumberedBatch& batch, DayParts& days,
-                     std::map<BufferKey, NumberRanges>& after) {
+  /// Put what is new in a batch into the days it belongs to; return how much is not.
+  Result<std::int64_t> split(const SeriesKey& key, const NumberedBatch& batch, DayParts& days,
+                             std::map<BufferKey, NumberRanges>& after) {
     ECP_TRY_VOID(check(batch));
     const BufferKey buffer{key, batch.agent, batch.buffer_id};
     const auto made = after.try_emplace(buffer);
     auto& ranges = made.first->second;
     if (made.second) ranges = applied_[buffer];
-    settle_known(batch, buffer, days, ranges);
     const auto size = static_cast<std::int64_t>(batch.samples.size());
+    const auto repeated = size - ranges.count_missing({batch.first, batch.first + size - 1});
+    settle_known(batch, buffer, days, ranges);
     const auto fresh = ranges.missing({batch.first, batch.first + size - 1});
     for (const auto& range : fresh) {
       for (auto number = range.first; number <= range.second; ++number) {
@@ -185,7 +189,8 @@ class EmbeddedSeries final : public SeriesStore {
       }
       ranges.add(range);
     }
-    return split_lost(batch, buffer, days, ranges);
+    ECP_TRY_VOID(split_lost(batch, buffer, days, ranges));
+    return repeated;
   }
 
   void settle_known(const NumberedBatch& batch, const BufferKey& buffer, DayParts& days,

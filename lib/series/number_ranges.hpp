@@ -47,6 +47,11 @@ class NumberRanges {
     if (range.first <= range.second) parts.push_back(range);
     return parts;
   }
+  [[nodiscard]] std::int64_t count_missing(NumberRange range) const {
+    std::int64_t count = 0;
+    for (const auto& [first, last] : missing(range)) count += last - first + 1;
+    return count;
+  }
   /// Greatest number up to which all, from 1, are in the set; 0 when 1 is not.
   [[nodiscard]] std::int64_t upto() const noexcept {
     return !ranges_.empty() && ranges_.front().first <= 1 ? ranges_.front().second : 0;

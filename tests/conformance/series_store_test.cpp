@@ -167,7 +167,9 @@ TEST_SUITE("conformance.series") {
     World<Backend> world;
     const auto start = world.now();
     world.append(batch_of(1, 5, start));
-    CHECK(world.append(batch_of(3, 6, start + 2 * second)).upto == 8);
+    const auto overlapping = world.append(batch_of(3, 6, start + 2 * second));
+    CHECK(overlapping.upto == 8);
+    CHECK(overlapping.repeated == 3);
     CHECK(world.all().size() == 8);
   }
 

@@ -42,6 +42,8 @@ struct NumberedBatch {
 struct Applied {
   std::int64_t upto = 0;  ///< Every number up to here is stored or settled.
   std::vector<std::pair<std::int64_t, std::int64_t>> ranges;  ///< And these beyond.
+  /// How many numbers of the batch's samples were stored or settled before it, perhaps for others.
+  std::int64_t repeated = 0;
 };
 
 /// Newest sample of a tag.

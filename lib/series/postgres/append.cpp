@@ -74,13 +74,16 @@ class Append {
   Result<std::vector<Applied>> run() {
     ECP_TRY_VOID(lock());
     ECP_TRY_VOID(load_buffers());
-    for (const auto& [key, batch] : batches_) ECP_TRY_VOID(take(services_.at(key), batch));
+    std::vector<std::int64_t> repeated;
+    for (const auto& [key, batch] : batches_) {
+      ECP_TRY(repeated.emplace_back(), take(services_.at(key), batch));
+    }
     ECP_TRY_VOID(store_samples());
     ECP_TRY_VOID(store_buffers());
     std::vector<Applied> answers;
     for (const auto& [key, batch] : batches_) {
       const auto& ranges = buffers_.at(name_of(services_.at(key), batch));
-      Applied answer{ranges.upto(), ranges.beyond()};
+      Applied answer{ranges.upto(), ranges.beyond(), repeated[answers.size()]};
       if (answer.ranges.size() > max_ranges_told) answer.ranges.resize(max_ranges_told);
       answers.push_back(std::move(answer));
     }
@@ -124,16 +127,17 @@ class Append {
     }
   }
 
-  /// Sort out what is new in a batch, and what will never come.
-  Result<void> take(std::int64_t service, const NumberedBatch& batch) {
+  /// Sort out what is new in a batch, and what will never come; return how much came before.
+  Result<std::int64_t> take(std::int64_t service, const NumberedBatch& batch) {
     const auto name = name_of(service, batch);
     auto& ranges = buffers_.at(name);
+    const auto size = static_cast<std::int64_t>(batch.samples.size());
+    const auto repeated = size - ranges.count_missing({batch.first, batch.first + size - 1});
     for (const auto& range : batch.known) {
       if (ranges.missing(range).empty()) continue;
       ranges.add(range);
       changed_.insert(name);
     }
-    const auto size = static_cast<std::int64_t>(batch.samples.size());
     for (const auto& range : ranges.missing({batch.first, batch.first + size - 1})) {
       for (auto number = range.first; number <= range.second; ++number) {
         auto sample = batch.samples[static_cast<std::size_t>(number - batch.first)];
@@ -146,14 +150,13 @@ class Append {
     auto lost = batch.dropped;
     if (batch.floor > 1) lost.emplace_back(1, batch.floor - 1);
     for (const auto& range : lost) {
-      std::int64_t count = 0;
-      for (const auto& missing : ranges.missing(range)) count += missing.second - missing.first + 1;
+      const auto count = ranges.count_missing(range);
       if (count == 0) continue;
       ranges.add(range);
       changed_.insert(name);
       ECP_TRY_VOID(note_loss(service, batch, count));
     }
-    return {};
+    return repeated;
   }
 
   /// A gap that ends where the batch begins.
