@@ -84,6 +84,7 @@ void SimWorld::put_database_back() {
                                           : link::Generation{wanted.epoch, wanted.generation + 1};
       if (site.highest > next) is_restore_proven_ = true;
     }
+    if (is_restore_proven_) ++met_["an agent has more than the database put back"];
     wanted_ = backup_wanted_;
     done_ = backup_done_;
   });

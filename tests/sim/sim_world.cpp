@@ -76,6 +76,7 @@ SimWorld::SimWorld(std::uint64_t seed, SimParts parts)
           modules_of(std::array{&storage::pipeline_module(), &storage::agent_module()}, parts_)),
       world_(seed),
       chance_(seed * 1'000'003 + 7),
+      version_chance_(seed * 1'000'033 + 11),
       network_(world_.env()),
       plane_folder_(folder_.file("plane")) {
   on_crash_point([this](const char* point) { interrupt(point); });
@@ -84,6 +85,7 @@ SimWorld::SimWorld(std::uint64_t seed, SimParts parts)
   network_.set_faults(faults);
   constexpr std::array kinds{SimRestore::agent, SimRestore::clone, SimRestore::database};
   if (one_in(2)) restore_ = kinds[draw(kinds.size())];
+  draw_versions();
   must(make_private_folder(plane_folder_));
   replicas_.resize(1 + draw(2));
   for (auto& replica : replicas_) {
@@ -93,8 +95,12 @@ SimWorld::SimWorld(std::uint64_t seed, SimParts parts)
   }
   constexpr std::array names{"no restore", "an agent put back", "an agent cloned",
                              "the database put back"};
+  constexpr std::array agents{"", ", some agents newer", ", some agents older"};
+  constexpr std::array planes{"", ", some replicas newer", ", some replicas older"};
   note(std::to_string(replicas_.size()) + " replicas, " + (faults.overtake ? "" : "no ") +
-       "overtaking, " + names[static_cast<std::size_t>(restore_)]);
+       "overtaking, " + names[static_cast<std::size_t>(restore_)] +
+       agents[static_cast<std::size_t>(other_agents_)] +
+       planes[static_cast<std::size_t>(other_planes_)]);
   set_up();
 }
 
@@ -105,6 +111,25 @@ SimWorld::~SimWorld() {
     kill(site);
   }
   kill_planes();
+}
+
+/// One run in four has programs of two versions. What an older one does not know protects disks
+/// that are put back, so that there the other one is newer.
+void SimWorld::draw_versions() {
+  if (version_chance_.below(4) != 0) return;
+  const bool is_older = version_chance_.below(2) == 0 && restore_ == SimRestore::none;
+  const auto other = is_older ? SimVersion::older : SimVersion::newer;
+  const auto who = version_chance_.below(3);
+  if (who != 1) other_agents_ = other;
+  if (who != 0) other_planes_ = other;
+}
+
+/// A program is renewed, or the renewal undone, while it does not run.
+SimVersion SimWorld::version_of_start(SimVersion other) {
+  if (other == SimVersion::same || version_chance_.below(2) == 0) return SimVersion::same;
+  ++met_[other == SimVersion::newer ? "a program of a newer version is started"
+                                    : "a program of an older version is started"];
+  return other;
 }
 
 plane::PlaneConfig SimWorld::config(const SimReplica& replica) const {
@@ -132,7 +157,7 @@ void SimWorld::open_plane(SimReplica& replica) {
   }
   parts.series = std::make_unique<PassingSeries>(series_);
   parts.client = std::make_unique<SimClient>(receiver_);
-  parts.gateway = network_.gateway({}, env);
+  parts.gateway = of_version(version_of_start(other_planes_), network_.gateway({}, env));
   auto opened = plane::ControlPlane::open(config(replica), std::move(parts), env);
   if (opened) replica.plane = std::move(*opened);
 }
@@ -235,9 +260,9 @@ std::unique_ptr<agent::Agent> SimWorld::boot_on(SimSite& site, SimProcess& proce
   if (parts.store == nullptr) return nullptr;
   parts.drivers = std::make_unique<SimDrivers>(site.device, env);
   parts.open_link =
-      [this,
-       env](const link::LinkDocument& document) -> Result<std::unique_ptr<transport::AgentLink>> {
-    return network_.link(document.agent, env, document.reconnect_cap);
+      [this, env, version = version_of_start(other_agents_)](
+          const link::LinkDocument& document) -> Result<std::unique_ptr<transport::AgentLink>> {
+    return of_version(version, network_.link(document.agent, env, document.reconnect_cap));
   };
   auto opened = agent::Agent::open(std::move(options), std::move(parts), env);
   if (opened && (*opened)->start()) return std::move(*opened);
@@ -274,7 +299,9 @@ void SimWorld::pass(std::int64_t ms) {
 }
 
 void SimWorld::stop() {
-  for (auto& site : sites_) site.agent->stop();
+  for (auto& site : sites_) {
+    if (site.agent != nullptr) site.agent->stop();
+  }
   world_.executor.run_ready();
 }
 

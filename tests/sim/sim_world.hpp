@@ -27,6 +27,7 @@
 
 #include "sim/sim_devices.hpp"
 #include "sim/sim_process.hpp"
+#include "sim/sim_versions.hpp"
 #include "support/backends.hpp"
 #include "support/lossy_disk.hpp"
 
@@ -128,6 +129,8 @@ class SimWorld {
                                                            const std::string& folder);
   void kill(SimSite& site);
   void kill_clone(SimSite& site);
+  void draw_versions();
+  [[nodiscard]] SimVersion version_of_start(SimVersion other);
   void set_up();
   void set_up(SimSite& site, const std::string& token);
   /// Begin when none of the program's tasks is interrupted.
@@ -184,6 +187,7 @@ class SimWorld {
   TemporaryFolder folder_;
   ecp::ManualEnv world_;
   ecp::SeededRandom chance_;  ///< The faults' own, so that they do not hang on anything else.
+  ecp::SeededRandom version_chance_;  ///< The versions' own likewise: a seed's faults stay.
   ecp::transport::LoopbackNetwork network_;
   std::string plane_folder_;
   std::shared_ptr<ecp::series::SeriesStore> series_;  ///< Shared by the replicas that run.
@@ -191,6 +195,8 @@ class SimWorld {
   std::vector<SimReplica> replicas_;
   std::array<SimSite, 3> sites_;
   SimRestore restore_ = SimRestore::none;
+  SimVersion other_agents_ = SimVersion::same;  ///< What some agents are when they start.
+  SimVersion other_planes_ = SimVersion::same;
   bool has_seen_nodes_ = false;  ///< `wanted_` is as the database has it.
   bool is_backed_up_ = false;    ///< A copy waits to be put back.
   bool is_database_restored_ = false;
