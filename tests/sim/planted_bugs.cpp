@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/planted_bugs.hpp"
 
-#include <algorithm>
-#include <array>
+#include <map>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include <ecp/agent/agent_store.hpp>
+#include <ecp/core/reasons.hpp>
 #include <ecp/platform/outbox.hpp>
 #include <ecp/storage/sql/agent.hpp>
 #include <ecp/storage/sql/platform.hpp>
 
 #include "sim/passing_series.hpp"
+#include "sim/passing_stores.hpp"
 
 namespace ecp_test {
 
@@ -21,20 +24,33 @@ namespace {
 
 using Batches = std::vector<std::pair<series::SeriesKey, series::NumberedBatch>>;
 
+/// The answer of a store that has it all.
+std::vector<series::Applied> all_of(const Batches& batches) {
+  std::vector<series::Applied> said;
+  for (const auto& [key, batch] : batches) {
+    said.push_back({batch.first + static_cast<std::int64_t>(batch.samples.size()) - 1, {}});
+  }
+  return said;
+}
+
 class LyingSeries final : public PassingSeries {
  public:
   using PassingSeries::PassingSeries;
   Result<std::vector<series::Applied>> append(const Batches& batches) override {
     if (++appends_ % 50 != 0) return PassingSeries::append(batches);
-    std::vector<series::Applied> said;
-    for (const auto& [key, batch] : batches) {
-      said.push_back({batch.first + static_cast<std::int64_t>(batch.samples.size()) - 1, {}});
-    }
-    return said;
+    return all_of(batches);
   }
 
  private:
   int appends_ = 0;
+};
+
+class EmptySeries final : public PassingSeries {
+ public:
+  using PassingSeries::PassingSeries;
+  Result<std::vector<series::Applied>> append(const Batches& batches) override {
+    return all_of(batches);
+  }
 };
 
 class ForgetfulSeries final : public PassingSeries {
@@ -64,20 +80,44 @@ class OpenSeries final : public PassingSeries {
   }
 };
 
-template <class Port>
-storage::ErasedStore real_store(const storage::StoreModule& module,
-                                storage::sql::Connection& connection) {
-  const auto own =
-      std::find_if(module.factories.begin(), module.factories.end(),
-                   [](const auto& factory) { return factory.store_name == Port::store_name; });
-  return own->make(connection);
-}
+class FirstBufferSeries final : public PassingSeries {
+ public:
+  using PassingSeries::PassingSeries;
+  Result<std::vector<series::Applied>> append(const Batches& batches) override {
+    auto all = batches;
+    for (auto& [key, batch] : all) {
+      const auto& first = buffers_.emplace(key, batch.buffer_id).first->second;
+      const auto last = batch.first + static_cast<std::int64_t>(batch.samples.size()) - 1;
+      if (batch.buffer_id != first) batch.known = {{batch.first, last}};
+    }
+    return PassingSeries::append(all);
+  }
+
+ private:
+  std::map<series::SeriesKey, std::string> buffers_;
+};
+
+class RestartingSeries final : public PassingSeries {
+ public:
+  using PassingSeries::PassingSeries;
+  Result<std::vector<series::Applied>> append(const Batches& batches) override {
+    for (const auto& [key, batch] : batches) {
+      auto& buffer = buffers_[key];
+      if (!buffer.empty() && buffer != batch.buffer_id) ECP_TRY_VOID(PassingSeries::remove(key));
+      buffer = batch.buffer_id;
+    }
+    return PassingSeries::append(batches);
+  }
+
+ private:
+  std::map<series::SeriesKey, std::string> buffers_;
+};
 
 /// Passes everything on to the real store.
-class AgentStoreBefore : public agent::AgentStore {
+class PassingAgentStore : public InFront<agent::AgentStore> {
  public:
-  explicit AgentStoreBefore(storage::sql::Connection& connection)
-      : real_(real_store<agent::AgentStore>(storage::agent_module(), connection)) {}
+  explicit PassingAgentStore(storage::sql::Connection& connection)
+      : InFront(storage::agent_module(), connection) {}
 
   Result<std::optional<agent::StoredManifest>> manifest() override { return real().manifest(); }
   Result<void> put(const agent::StoredManifest& manifest) override { return real().put(manifest); }
@@ -111,27 +151,19 @@ class AgentStoreBefore : public agent::AgentStore {
     return real().put_cloud_lost_at(at);
   }
   Result<std::int64_t> next_connection() override { return real().next_connection(); }
-
- protected:
-  [[nodiscard]] agent::AgentStore& real() const {
-    return *static_cast<agent::AgentStore*>(real_.get());
-  }
-
- private:
-  storage::ErasedStore real_;
 };
 
-class WithoutJournal final : public AgentStoreBefore {
+class WithoutJournal final : public PassingAgentStore {
  public:
-  using AgentStoreBefore::AgentStoreBefore;
-  using AgentStoreBefore::put;
+  using PassingAgentStore::PassingAgentStore;
+  using PassingAgentStore::put;
   Result<void> put(const agent::JournaledCommand& /*command*/) override { return {}; }
 };
 
-class WithFirstManifest final : public AgentStoreBefore {
+class WithFirstManifest final : public PassingAgentStore {
  public:
-  using AgentStoreBefore::AgentStoreBefore;
-  using AgentStoreBefore::put;
+  using PassingAgentStore::PassingAgentStore;
+  using PassingAgentStore::put;
   Result<void> put(const agent::StoredManifest& manifest) override {
     ECP_TRY(const auto known, real().manifest());
     if (known) return {};
@@ -139,12 +171,24 @@ class WithFirstManifest final : public AgentStoreBefore {
   }
 };
 
-class LosingOutbox final : public platform::OutboxStore {
+class WithUnreadableManifest final : public PassingAgentStore {
+ public:
+  using PassingAgentStore::PassingAgentStore;
+  Result<std::optional<agent::StoredManifest>> manifest() override {
+    ECP_TRY(auto stored, real().manifest());
+    if (stored && stored->generation.generation > 2) {
+      return Error(reasons::damaged, {{"noun", "manifest"}});
+    }
+    return stored;
+  }
+};
+
+class LosingOutbox final : public InFront<platform::OutboxStore> {
  public:
   explicit LosingOutbox(storage::sql::Connection& connection)
-      : real_(real_store<platform::OutboxStore>(storage::platform_module(), connection)) {}
+      : InFront(storage::platform_module(), connection) {}
   Result<void> insert(const platform::OutboxItem& item) override {
-    if (++inserts_ % 5 == 0) return {};
+    if (is_unlucky(item.id.bytes())) return {};
     return real().insert(item);
   }
   Result<std::vector<platform::ClaimedItem>> claim_due(std::string_view kind,
@@ -166,64 +210,37 @@ class LosingOutbox final : public platform::OutboxStore {
   Result<void> remove_scope(const access::Scope& scope) override {
     return real().remove_scope(scope);
   }
-
- private:
-  [[nodiscard]] platform::OutboxStore& real() const {
-    return *static_cast<platform::OutboxStore*>(real_.get());
-  }
-  storage::ErasedStore real_;
-  int inserts_ = 0;
-};
-
-/// A module with another adapter of one of its stores.
-template <class Port, class Adapter>
-class PlantedModule {
- public:
-  explicit PlantedModule(const storage::StoreModule& own)
-      : factories_(own.factories.begin(), own.factories.end()), module_(own) {
-    for (auto& factory : factories_) {
-      if (factory.store_name != Port::store_name) continue;
-      factory = {Port::store_name, [](storage::sql::Connection& connection) {
-                   return storage::erase<Port>(new Adapter(connection));
-                 }};
-    }
-    module_.factories = factories_;
-  }
-  [[nodiscard]] const storage::StoreModule& module() const { return module_; }
-
- private:
-  std::vector<storage::StoreFactory> factories_;
-  storage::StoreModule module_;
 };
 
 }  // namespace
 
-std::unique_ptr<series::SeriesStore> lying_series(std::unique_ptr<series::SeriesStore> real) {
-  return std::make_unique<LyingSeries>(std::move(real));
-}
-
-std::unique_ptr<series::SeriesStore> forgetful_series(std::unique_ptr<series::SeriesStore> real) {
+SeriesPart lying_series(SeriesPart real) { return std::make_unique<LyingSeries>(std::move(real)); }
+SeriesPart empty_series(SeriesPart real) { return std::make_unique<EmptySeries>(std::move(real)); }
+SeriesPart forgetful_series(SeriesPart real) {
   return std::make_unique<ForgetfulSeries>(std::move(real));
 }
-
-std::unique_ptr<series::SeriesStore> open_series(std::unique_ptr<series::SeriesStore> real) {
-  return std::make_unique<OpenSeries>(std::move(real));
+SeriesPart open_series(SeriesPart real) { return std::make_unique<OpenSeries>(std::move(real)); }
+SeriesPart first_buffer_series(SeriesPart real) {
+  return std::make_unique<FirstBufferSeries>(std::move(real));
+}
+SeriesPart restarting_series(SeriesPart real) {
+  return std::make_unique<RestartingSeries>(std::move(real));
 }
 
 const storage::StoreModule& platform_module_that_loses_notices() {
-  static const PlantedModule<platform::OutboxStore, LosingOutbox> planted(
-      storage::platform_module());
-  return planted.module();
+  return planted_in<platform::OutboxStore, LosingOutbox>(storage::platform_module());
 }
 
 const storage::StoreModule& agent_module_without_journal() {
-  static const PlantedModule<agent::AgentStore, WithoutJournal> planted(storage::agent_module());
-  return planted.module();
+  return planted_in<agent::AgentStore, WithoutJournal>(storage::agent_module());
 }
 
 const storage::StoreModule& agent_module_with_first_manifest() {
-  static const PlantedModule<agent::AgentStore, WithFirstManifest> planted(storage::agent_module());
-  return planted.module();
+  return planted_in<agent::AgentStore, WithFirstManifest>(storage::agent_module());
+}
+
+const storage::StoreModule& agent_module_with_unreadable_manifest() {
+  return planted_in<agent::AgentStore, WithUnreadableManifest>(storage::agent_module());
 }
 
 }  // namespace ecp_test

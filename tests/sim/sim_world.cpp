@@ -85,6 +85,7 @@ SimWorld::SimWorld(std::uint64_t seed, SimParts parts)
   network_.set_faults(faults);
   constexpr std::array kinds{SimRestore::agent, SimRestore::clone, SimRestore::database};
   if (one_in(2)) restore_ = kinds[draw(kinds.size())];
+  restore_ = parts_.restore.value_or(restore_);
   draw_versions();
   must(make_private_folder(plane_folder_));
   replicas_.resize(1 + draw(2));

@@ -74,17 +74,18 @@ struct SimReceiver {
   std::map<std::string, int> notices;  ///< How often each id came.
 };
 
+/// Which disk is put back to an earlier state in a run.
+enum class SimRestore : std::uint8_t { none, agent, clone, database };
+
 /// What a world is built from, so that a part can be a faulty one.
 struct SimParts {
   /// Modules of stores that stand in for the product's own of the same name.
   std::vector<const ecp::storage::StoreModule*> modules;
   std::function<std::unique_ptr<ecp::series::SeriesStore>(
       std::unique_ptr<ecp::series::SeriesStore>)>
-      wrap_series;  ///< None: the product's.
+      wrap_series;                    ///< None: the product's.
+  std::optional<SimRestore> restore;  ///< None: drawn.
 };
-
-/// Which disk is put back to an earlier state in a run.
-enum class SimRestore : std::uint8_t { none, agent, clone, database };
 
 /// The world, what can go wrong in it, and what must be true of it.
 class SimWorld {
