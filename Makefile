@@ -24,7 +24,7 @@ sim: setup
 	@cmake --preset release -Wno-dev >/dev/null
 	@cmake --build --preset release -j $(JOBS) --target ecp-sim
 	@TMPDIR=$(if $(wildcard /dev/shm/.),/dev/shm,/tmp) $(BUILD)/tests/bin/ecp-sim $(SEEDS) $(FIRST)
-## make soak        the long runs: 100 random kills, 10,000 agents
+## make soak        the long runs: 100 random kills, 10,000 seeds, 10,000 agents
 soak: build
 	scripts/soak.sh
 ## make bench       the benchmarks, beside their peers
