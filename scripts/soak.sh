@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The long runs: 100 random kills (ECP_KILLS), 10,000 seeds of the simulation (ECP_SEEDS), changed data tags, recovery of 100 agents, 10,000 agents
-# over mutual TLS (ECP_AGENTS): steady, in a storm of reconnects; 5,000 that blast; the wire of a node
-# with a heartbeat of 300 s.
+# The long runs: 100 random kills (ECP_KILLS), 10,000 seeds of the simulation (ECP_SEEDS), changed
+# data tags, recovery of 100 agents, 10,000 agents over mutual TLS (ECP_AGENTS): steady, in a storm of
+# reconnects; 5,000 that blast; the wire of a node with a heartbeat of 300 s.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 code=0
