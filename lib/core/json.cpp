@@ -13,6 +13,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstddef>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -26,9 +27,16 @@ namespace {
 namespace rj = ecp_rapidjson;
 
 // Numbers come as text, because RapidJSON's exact conversion runs into undefined behaviour on a
-// zero with an exponent, and its fast one is not exact.
-constexpr unsigned parse_flags = rj::kParseInsituFlag | rj::kParseIterativeFlag |
-                                 rj::kParseNumbersAsStringsFlag | rj::kParseValidateEncodingFlag;
+// zero with an exponent, and its fast one is not exact. What is no UTF-8 is found before.
+constexpr unsigned parse_flags =
+    rj::kParseInsituFlag | rj::kParseIterativeFlag | rj::kParseNumbersAsStringsFlag;
+
+// Of a document of usual size, so that reading it allocates once for each.
+constexpr std::size_t usual_stack = 1'024;  ///< Octets of RapidJSON's own.
+constexpr std::size_t usual_names = 32;
+constexpr std::size_t usual_depth = 8;
+/// Up to so many members are compared pair by pair.
+constexpr std::size_t few_names = 24;
 
 /// Beyond these not every whole number is a double.
 constexpr double largest_whole = 9'007'199'254'740'992.0;
@@ -70,6 +78,24 @@ bool is_too_large(std::string_view number) {
   return exponent > (first < point ? first - point : first - point - 1);
 }
 
+/// Return the second of two equal names, if there are such.
+std::optional<std::string_view> second_of_equals(std::span<std::string_view> names) {
+  if (names.size() <= few_names) {
+    for (auto name = names.begin(); name != names.end(); ++name) {
+      if (std::find(names.begin(), name, *name) != name) return *name;
+    }
+    return std::nullopt;
+  }
+  // Equal ones side by side, the later one behind.
+  std::sort(names.begin(), names.end(), [](std::string_view left, std::string_view right) {
+    const int order = left.compare(right);
+    return order != 0 ? order < 0 : left.data() < right.data();
+  });
+  const auto twice = std::adjacent_find(names.begin(), names.end());
+  if (twice == names.end()) return std::nullopt;
+  return twice[1];
+}
+
 /// Passes events on to the tree while it checks what RapidJSON does not: depth, duplicate names
 /// and lone surrogates. Parsing is in place, so that every text points into the buffer at the
 /// offset where it stood.
@@ -77,7 +103,10 @@ class Checker {
  public:
   using Ch = char;
 
-  Checker(rj::Document& tree, const char* begin) : tree_(tree), begin_(begin) {}
+  Checker(rj::Document& tree, const char* begin) : tree_(tree), begin_(begin) {
+    names_.reserve(usual_names);
+    first_names_.reserve(usual_depth);
+  }
 
   bool Null() { return tree_.Null(); }
   bool Bool(bool flag) { return tree_.Bool(flag); }
@@ -89,10 +118,8 @@ class Checker {
   bool Double(double number) { return tree_.Double(number); }
   bool RawNumber(const char* text, unsigned size, bool /*copy*/) {
     const std::string_view number(text, size);
-    if (number.find_first_of(".eE") == std::string_view::npos) {
-      if (const auto whole = to_number<std::int64_t>(number)) return tree_.Int64(*whole);
-      if (const auto whole = to_number<std::uint64_t>(number)) return tree_.Uint64(*whole);
-    }
+    if (const auto whole = to_number<std::int64_t>(number)) return tree_.Int64(*whole);
+    if (const auto whole = to_number<std::uint64_t>(number)) return tree_.Uint64(*whole);
     if (const auto real = to_number<double>(number)) return tree_.Double(*real);
     if (is_too_large(number)) return fail("a number is too large", number);
     return tree_.Double(0.0);
@@ -111,16 +138,12 @@ class Checker {
   }
   bool EndObject(unsigned count) {
     --depth_;
-    const auto first = names_.begin() + static_cast<std::ptrdiff_t>(first_names_.back());
+    const auto first = first_names_.back();
     first_names_.pop_back();
-    // Equal names side by side, the later one behind, so that the error points at the second.
-    std::sort(first, names_.end(), [](std::string_view left, std::string_view right) {
-      const int order = left.compare(right);
-      return order != 0 ? order < 0 : left.data() < right.data();
-    });
-    const auto twice = std::adjacent_find(first, names_.end());
-    if (twice != names_.end()) return fail("a member name stands twice in one object", twice[1]);
-    names_.erase(first, names_.end());
+    const auto twice =
+        second_of_equals({names_.begin() + static_cast<std::ptrdiff_t>(first), names_.end()});
+    if (twice) return fail("a member name stands twice in one object", *twice);
+    names_.resize(first);
     return tree_.EndObject(count);
   }
   bool StartArray() { return descend() && tree_.StartArray(); }
@@ -206,7 +229,7 @@ void write_value(Writer& writer, const rj::Value& value) {
 
 struct Document::Tree {
   explicit Tree(std::string_view text)
-      : buffer(text), allocator(chunk_size(text.size())), document(&allocator, 256) {}
+      : buffer(text), allocator(chunk_size(text.size())), document(&allocator, usual_stack) {}
 
   std::string buffer;  ///< Texts of the tree point into it.
   rj::MemoryPoolAllocator<> allocator;

@@ -33,7 +33,8 @@ std::string range_text(const std::string& min, const std::string& max) {
 Result<Reader> Reader::open(Value value, std::string path) {
   Reader reader(value, std::move(path));
   if (!value.is_object()) return reader.bad("", "must be an object");
-  reader.known_.reserve(value.size());
+  constexpr std::size_t absent = 8;  // Members that are asked for and not there.
+  reader.known_.reserve(value.size() + absent);
   return reader;
 }
 
