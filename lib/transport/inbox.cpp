@@ -5,6 +5,17 @@
 
 namespace ecp::inline v0::transport {
 
+Inbox::Burst::Burst(Inbox& inbox) : inbox_(inbox) {
+  const std::lock_guard lock(inbox_.mutex_);
+  inbox_.in_burst_ = true;
+}
+
+Inbox::Burst::~Burst() {
+  std::unique_lock lock(inbox_.mutex_);
+  inbox_.in_burst_ = false;
+  inbox_.post_if_needed(std::move(lock));
+}
+
 Inbox::Inbox(Executor& executor, std::size_t max_count, std::size_t max_octets)
     : executor_(executor), max_count_(max_count), max_octets_(max_octets) {}
 
@@ -27,22 +38,44 @@ void Inbox::push_state(Task handler) {
 void Inbox::add(Event event, std::unique_lock<std::mutex> lock) {
   octets_ += event.octets;
   events_.push_back(std::move(event));
-  lock.unlock();
-  // One task an event: a long queue must not keep the executor from its other work. Each task takes
-  // the oldest event, so that the order holds whatever order the tasks run in.
-  executor_.post([self = shared_from_this()] { self->run_one(); });
+  post_if_needed(std::move(lock));
 }
 
-void Inbox::run_one() {
+void Inbox::post_if_needed(std::unique_lock<std::mutex> lock) {
+  if (posted_ || in_burst_ || events_.empty()) return;
+  posted_ = true;
+  lock.unlock();
+  executor_.post([self = shared_from_this()] { self->run_some(); });
+}
+
+void Inbox::run_some() {
+  // Also when a handler throws: what is behind it must not wait for ever.
+  struct End {
+    Inbox& inbox;
+    ~End() { inbox.end_run(); }
+  };
+  const End end{*this};
+  std::size_t count = 0;
+  while (count < events_at_once && run_one()) ++count;
+}
+
+bool Inbox::run_one() {
   Event event{};
   {
     const std::lock_guard lock(mutex_);
-    if (closed_ || events_.empty()) return;
+    if (events_.empty()) return false;
     event = std::move(events_.front());
     events_.pop_front();
     octets_ -= event.octets;
   }
   event.handler();
+  return true;
+}
+
+void Inbox::end_run() {
+  std::unique_lock lock(mutex_);
+  posted_ = false;
+  post_if_needed(std::move(lock));
 }
 
 void Inbox::close() {

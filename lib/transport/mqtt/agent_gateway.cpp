@@ -79,11 +79,11 @@ class MqttAgentGateway final : public AgentGateway {
       }
       auto source = topics::parse_up(topic);
       if (!source) return;
-      inbox->push(payload.size(), [shared, source = std::move(*source), body = Bytes(payload)] {
-        if (shared->handlers.on_message) {
-          shared->handlers.on_message(source.first, source.second, body);
-        }
-      });
+      inbox->push(payload.size(),
+                  [shared, source = std::move(*source), body = Bytes(payload)]() mutable {
+                    if (!shared->handlers.on_message) return;
+                    shared->handlers.on_message(source.first, source.second, std::move(body));
+                  });
     };
     return session_->start(std::move(session));
   }

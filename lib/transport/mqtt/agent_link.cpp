@@ -40,9 +40,11 @@ class MqttAgentLink final : public AgentLink {
                                                             BytesView payload) {
       auto channel = topics::parse_down(shared->agent, topic);
       if (!channel) return;
-      inbox->push(payload.size(), [shared, channel = std::move(*channel), body = Bytes(payload)] {
-        if (shared->handlers.on_message) shared->handlers.on_message(channel, body);
-      });
+      inbox->push(payload.size(),
+                  [shared, channel = std::move(*channel), body = Bytes(payload)]() mutable {
+                    if (shared->handlers.on_message)
+                      shared->handlers.on_message(channel, std::move(body));
+                  });
     };
     return session_->start(std::move(session));
   }

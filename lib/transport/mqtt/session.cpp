@@ -22,6 +22,7 @@ namespace {
 
 constexpr std::size_t default_payload = limits::mqtt_packet - packet_overhead;
 constexpr int keep_alive_step_ms = 1'000;  // libmosquitto wants to be called this often.
+constexpr int gathering_ms = 1;
 constexpr int nobody_subscribed = 0x10;
 constexpr Milliseconds shortest_repeat{250};
 constexpr Milliseconds longest_repeat{15'000};
@@ -256,6 +257,19 @@ void MqttSession::run() {
   }
 }
 
+/// Wait for a request or for the connection, and return what happened to it. When something was
+/// just read and the connection is silent now, more may gather for a moment: a busy one then wakes
+/// us, and those behind us, once for many messages.
+short MqttSession::await(const MqttConnection& connection, bool has_read) const {
+  short happened = 0;
+  const bool looks_only = has_read || connection.has_more();
+  wait(connection.descriptor(), connection.events(), looks_only ? 0 : keep_alive_step_ms, happened);
+  if (connection.has_more()) return static_cast<short>(happened | POLLIN);
+  if (!has_read || happened != 0) return happened;
+  wait(-1, 0, gathering_ms, happened);
+  return 0;
+}
+
 LinkLoss MqttSession::serve(MqttGreeting greeting) {
   MqttConnection connection(handlers_.on_message);
   MqttConnection::Options options;
@@ -270,18 +284,20 @@ LinkLoss MqttSession::serve(MqttGreeting greeting) {
   }
   auto connected = connection.connect(options, env_.clock.now());
   bool greeted = false;
+  bool has_read = false;
   bool alive = connected.has_value();
   auto looked = env_.clock.steady();
   while (alive && take_requests(connection)) {
-    short happened = 0;
-    const int patience_ms = connection.has_more() ? 0 : keep_alive_step_ms;
-    wait(connection.descriptor(), connection.events(), patience_ms, happened);
+    const short happened = await(connection, has_read);
+    has_read = greeted && (happened & POLLIN) != 0;
     // Frozen for so long that the broker gave us up: what the socket still holds is old news.
     const auto before = std::exchange(looked, env_.clock.steady());
     alive = looked - before < options_.keep_alive + options_.keep_alive / 2;
     if (!alive) break;
-    if (connection.has_more()) happened = static_cast<short>(happened | POLLIN);
-    alive = connection.step(happened);
+    {
+      const Inbox::Burst burst(*inbox_);
+      alive = connection.step(happened);
+    }
     if (alive && connection.is_accepted() && !greeted) {
       greeted = true;
       greet(connection, greeting);

@@ -96,6 +96,7 @@ class MqttSession final : public std::enable_shared_from_this<MqttSession> {
   void finish(DoneHandler done, Result<void> outcome);
   void fail_all(MqttConnection& connection);
   void wake() noexcept;
+  [[nodiscard]] short await(const MqttConnection& connection, bool has_read) const;
   void wait(int descriptor, short events, int timeout_ms, short& happened) const;
 
   const MqttSessionOptions options_;
