@@ -38,7 +38,7 @@ struct FleetEngine::State : std::enable_shared_from_this<FleetEngine::State> {
   void on_message(EdgeNodeId agent, const transport::Channel& channel, Bytes payload);
   void work_control(std::vector<Heard>& messages);
   void work_presence(std::span<Heard> messages);
-  void take_presence(std::vector<Heard>& messages);
+  void take_presence(std::span<Heard> messages);
   void work_telemetry(std::vector<Heard>& messages);
   [[nodiscard]] bool is_doubtful(EdgeNodeId agent) const {
     return dialogue->is_doubted(agent) || (options.has_replicas && !presence->is_present(agent));
@@ -168,6 +168,7 @@ void FleetEngine::State::work_presence(std::span<Heard> messages) {
     auto some = held.take(messages_at_once);
     take_presence(some);
   }
+  if (held.empty()) return take_presence(messages);
   std::vector<Heard> fresh;
   for (auto& message : messages) {
     if (!held.has(message.agent)) {
@@ -180,7 +181,7 @@ void FleetEngine::State::work_presence(std::span<Heard> messages) {
 }
 
 /// Births and wills come once a connection, so that those that could not be stored are held.
-void FleetEngine::State::take_presence(std::vector<Heard>& messages) {
+void FleetEngine::State::take_presence(std::span<Heard> messages) {
   std::vector<std::size_t> unstored;
   run_guarded(env.log, "births and heartbeats", [&] { unstored = presence->take(messages); });
   for (const auto place : unstored) held.hold(messages[place]);

@@ -43,7 +43,7 @@ bool KnownAgents::take_heartbeat(EdgeNodeId agent, const link::Heartbeat& heartb
     known.vitals->buffered = heartbeat.buffered;
     known.vitals->dropped = heartbeat.dropped;
   }
-  unchecked_.insert(agent);
+  if (!std::exchange(known.unchecked, true)) unchecked_.push_back(agent);
   return true;
 }
 
@@ -145,8 +145,12 @@ void KnownAgents::judge(std::span<const EdgeNodeId> alive, std::span<const EdgeN
   for (const auto agent : gone) agents_[agent].watched = false;
 }
 
-std::set<EdgeNodeId> KnownAgents::take_unchecked() {
+std::vector<EdgeNodeId> KnownAgents::take_unchecked() {
   const std::lock_guard lock(mutex_);
+  for (const auto agent : unchecked_) {
+    const auto found = agents_.find(agent);
+    if (found != agents_.end()) found->second.unchecked = false;
+  }
   return std::exchange(unchecked_, {});
 }
 

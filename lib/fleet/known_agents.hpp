@@ -6,10 +6,10 @@
 
 #include <mutex>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -68,7 +68,7 @@ class KnownAgents {
   void judge(std::span<const EdgeNodeId> alive, std::span<const EdgeNodeId> gone);
 
   /// Agents that said nothing new, but perhaps are not at the manifest that is wanted by now.
-  [[nodiscard]] std::set<EdgeNodeId> take_unchecked();
+  [[nodiscard]] std::vector<EdgeNodeId> take_unchecked();
   [[nodiscard]] std::vector<Unwritten> take_unwritten();
 
   /// When an agent was seen before a connection; nothing when that stretch is recorded already.
@@ -77,10 +77,11 @@ class KnownAgents {
 
  private:
   struct Known {
-    SteadyTime heard{};   ///< Or when we began to watch it.
-    Time seen{};          ///< Newest message by our clock.
-    bool dirty = false;   ///< `seen` is newer than what is stored.
-    bool watched = true;  ///< Its silence means something: it is neither absent nor gone.
+    SteadyTime heard{};      ///< Or when we began to watch it.
+    Time seen{};             ///< Newest message by our clock.
+    bool dirty = false;      ///< `seen` is newer than what is stored.
+    bool unchecked = false;  ///< It is in `unchecked_`.
+    bool watched = true;     ///< Its silence means something: it is neither absent nor gone.
     ConnectionState state = ConnectionState::offline;
     std::int64_t connection = 0;
     std::int64_t stretched = 0;    ///< The connection before which it was away, as recorded.
@@ -95,9 +96,9 @@ class KnownAgents {
   const Env env_;
   mutable std::mutex mutex_;
   std::unordered_map<EdgeNodeId, Known> agents_;
-  std::set<EdgeNodeId> unchecked_;
-  std::set<EdgeNodeId> present_;  ///< Who told their connection since we listen.
-  std::set<EdgeNodeId> found_;    ///< Not among them yet.
+  std::vector<EdgeNodeId> unchecked_;
+  std::unordered_set<EdgeNodeId> present_;  ///< Who told their connection since we listen.
+  std::unordered_set<EdgeNodeId> found_;    ///< Not among them yet.
   bool is_listening_ = false;
   SteadyTime listening_since_{};
   SteadyTime watched_since_{};  ///< When they were read from the database; none: never.

@@ -65,16 +65,20 @@ Result<Presence> parse_presence(std::string_view text) {
 }
 
 std::string facts_of(const Heartbeat& heartbeat) {
+  constexpr std::size_t usual_facts = 256;
   constexpr std::size_t enough = 8;  // Of the digest's octets: nobody gains by a collision.
-  std::string facts = std::to_string(heartbeat.connection) + '\n' + heartbeat.version + '\n' +
-                      std::to_string(heartbeat.applied.epoch) + '.' +
-                      std::to_string(heartbeat.applied.generation) + '\n' +
-                      heartbeat.manifest_sha256;
+  std::string facts;
+  facts.reserve(usual_facts);
+  facts.append(std::to_string(heartbeat.connection)).append("\n").append(heartbeat.version);
+  facts.append("\n").append(std::to_string(heartbeat.applied.epoch)).append(".");
+  facts.append(std::to_string(heartbeat.applied.generation)).append("\n");
+  facts.append(heartbeat.manifest_sha256);
   for (const auto& service : heartbeat.services) {
-    facts += '\n' + service.id.to_string() + ' ' + std::string(to_string(service.state)) + ' ' +
-             service.reason;
+    facts.append("\n").append(service.id.to_string()).append(" ");
+    facts.append(to_string(service.state)).append(" ").append(service.reason);
   }
-  return to_hex(sha256(facts)).substr(0, 2 * enough);
+  const auto digest = sha256(facts);
+  return to_hex(BytesView(reinterpret_cast<const char*>(digest.data()), enough));
 }
 
 std::string to_json(const Heartbeat& heartbeat) {
