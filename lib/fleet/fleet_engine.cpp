@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <shared_mutex>
+#include <utility>
 
 #include <ecp/core/reasons.hpp>
 #include <ecp/fleet/edge_node_store.hpp>
@@ -44,6 +45,7 @@ struct FleetEngine::State : std::enable_shared_from_this<FleetEngine::State> {
     return dialogue->is_doubted(agent) || (options.has_replicas && !presence->is_present(agent));
   }
   void log_dropped(EdgeNodeId agent);
+  void log_dropped_by_gateway();
   Result<void> refresh_denied();
   void repeat(Milliseconds interval, const char* what, Result<void> (State::*job)());
   Result<void> sweep();
@@ -63,7 +65,8 @@ struct FleetEngine::State : std::enable_shared_from_this<FleetEngine::State> {
   SteadyTime held_until{};  ///< In `control` only: when those are tried again.
   std::atomic<bool> stopped = false;
   std::atomic<std::int64_t> denied_version = -1;
-  std::shared_mutex job_mutex;  ///< Shared by timed jobs; stop() waits for all.
+  std::uint64_t told_dropped = 0;  ///< In `flush` only.
+  std::shared_mutex job_mutex;     ///< Shared by timed jobs; stop() waits for all.
 };
 
 void FleetEngine::State::compose() {
@@ -128,6 +131,16 @@ void FleetEngine::State::on_message(EdgeNodeId agent, const transport::Channel& 
 void FleetEngine::State::log_dropped(EdgeNodeId agent) {
   env.log.warning("fleet", "too many messages wait; one was dropped and will come again",
                   {{"node", agent.to_string()}});
+}
+
+/// Now and then: a line for each would cost more than the message.
+void FleetEngine::State::log_dropped_by_gateway() {
+  const auto dropped = parts.gateway.dropped();
+  const auto before = std::exchange(told_dropped, dropped);
+  if (dropped == before) return;
+  env.log.warning(
+      "fleet", "messages did not fit the inbound queue and were dropped",
+      {{"count", std::to_string(dropped - before)}, {"since_start", std::to_string(dropped)}});
 }
 
 void FleetEngine::State::work_telemetry(std::vector<Heard>& messages) {
@@ -223,6 +236,7 @@ Result<void> FleetEngine::State::sweep() {
 }
 
 Result<void> FleetEngine::State::flush() {
+  log_dropped_by_gateway();
   ECP_TRY_VOID(presence->flush());
   ECP_TRY_VOID(parts.commands.sweep());
   ECP_TRY_VOID(parts.desired.assemble());  // What another replica left.

@@ -57,8 +57,9 @@ class Mouth final : public transport::AgentGateway {
   void deny(link::AgentId) override {}
   void set_denied(std::span<const link::AgentId>) override {}
   [[nodiscard]] const std::string& replica() const noexcept override { return name; }
-  [[nodiscard]] std::uint64_t dropped() const noexcept override { return 0; }
+  [[nodiscard]] std::uint64_t dropped() const noexcept override { return lost; }
 
+  std::uint64_t lost = 0;
   std::string name = "mouth";
   transport::GatewayHandlers handlers;
   std::vector<link::Ack> acks;
@@ -417,5 +418,26 @@ TEST_SUITE("fleet.FleetEngine") {
     site.say(site.id, ChannelKind::question, link::to_json(question), "call-10");
     site.world.run();
     CHECK_FALSE(is_refused(answers.back()));
+  }
+
+  TEST_CASE("[R23] what the gateway dropped is logged every few seconds, all of it in one line") {
+    Site site;
+    const auto told = [&site] {
+      std::vector<std::string> lines;
+      for (const auto& entry : site.world.env_.log.entries()) {
+        if (entry.text.find("were dropped") != std::string::npos) lines.push_back(entry.text);
+      }
+      return lines;
+    };
+    site.world.pass(10 * second);
+    CHECK(told().empty());
+    site.mouth.lost = 50;
+    site.world.pass(10 * second);
+    REQUIRE(told().size() == 1);
+    CHECK(told()[0].find("count=50") != std::string::npos);
+    site.mouth.lost = 53;
+    site.world.pass(10 * second);
+    REQUIRE(told().size() == 2);
+    CHECK(told()[1].find("count=3 since_start=53") != std::string::npos);
   }
 }
