@@ -151,6 +151,7 @@ std::vector<EdgeNodeId> KnownAgents::take_unchecked() {
     const auto found = agents_.find(agent);
     if (found != agents_.end()) found->second.unchecked = false;
   }
+  std::sort(unchecked_.begin(), unchecked_.end());
   return std::exchange(unchecked_, {});
 }
 

@@ -67,7 +67,8 @@ class KnownAgents {
   /// What came out of their silence: another replica hears them, or they are gone.
   void judge(std::span<const EdgeNodeId> alive, std::span<const EdgeNodeId> gone);
 
-  /// Agents that said nothing new, but perhaps are not at the manifest that is wanted by now.
+  /// Agents that said nothing new, but perhaps are not at the manifest that is wanted by now; in
+  /// the same order in every run.
   [[nodiscard]] std::vector<EdgeNodeId> take_unchecked();
   [[nodiscard]] std::vector<Unwritten> take_unwritten();
 
