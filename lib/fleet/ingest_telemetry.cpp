@@ -190,14 +190,35 @@ Result<void> move_cursors(storage::Store& store, std::vector<Judged>& taken,
   });
 }
 
+/// Up to where all numbers are settled by this batch and by what its agent says: below its floor,
+/// dropped, or in the batch. What may wait in the agent before the batch is not: it may be another
+/// sample than the one that is stored.
+std::int64_t settled_by(const link::TelemetryHead& head, std::int64_t applied) {
+  if (head.floor == 0) return std::min(applied, head.last);
+  auto settled = head.dropped;
+  settled.emplace_back(head.first, std::min(applied, head.last));
+  std::sort(settled.begin(), settled.end());
+  auto upto = head.floor - 1;
+  for (const auto& [first, last] : settled) {
+    if (first <= upto + 1) upto = std::max(upto, last);
+  }
+  return std::min(upto, applied);
+}
+
 /// What is stored, as an answer to a batch.
 link::Ack answer_to(const link::TelemetryHead& head, const series::Applied& applied) {
-  link::Ack ack{
-      head.stream, head.buffer_id, std::min(applied.upto, head.last), {}, false, head.life, 0};
+  const auto upto = settled_by(head, applied.upto);
+  link::Ack ack{head.stream, head.buffer_id, upto, {}, false, head.life, 0};
+  const auto add = [&](std::int64_t first, std::int64_t last) {
+    first = std::max({first, head.first, upto + 1});
+    last = std::min(last, head.last);
+    if (first <= last) ack.ranges.emplace_back(first, last);
+  };
+  add(1, applied.upto);
   auto highest = applied.upto;
   for (const auto& [first, last] : applied.ranges) {
     highest = std::max(highest, last);
-    if (first <= head.last) ack.ranges.emplace_back(first, std::min(last, head.last));
+    add(first, last);
   }
   if (highest > head.last) ack.highest = highest;
   return ack;

@@ -166,6 +166,29 @@ TEST_SUITE("fleet.IngestEngine") {
     CHECK(site.stored() == 10);
   }
 
+  TEST_CASE("an answer says nothing of numbers that may wait before its batch") {
+    Site site;
+    site.agent.telemetry(site.service, 1, 8);
+    const auto send = [&](std::int64_t first, std::int64_t floor, link::NumberRange dropped) {
+      const auto made = telemetry_document(site.service, first, 5, "buffer-1", site.world.now());
+      auto [head, body] = must(link::decode_telemetry(made));
+      head.floor = floor;
+      if (dropped.second > 0) head.dropped = {dropped};
+      site.agent.send(transport::ChannelKind::telemetry, link::encode_telemetry(head, body),
+                      site.service.to_string());
+      return site.agent.acks.back();
+    };
+    // Put back, it gives 5 to 8 anew, and sends what it measures now before them.
+    const auto live = send(20, 5, {});
+    CHECK(live.upto == 4);
+    CHECK(live.ranges == std::vector<link::NumberRange>{{20, 24}});
+    const auto after_a_loss = send(25, 9, {9, 19});
+    CHECK(after_a_loss.upto == 19);
+    CHECK(after_a_loss.ranges == std::vector<link::NumberRange>{{25, 29}});
+    CHECK(send(30, 20, {}).upto == 19);
+    CHECK(send(35, 35, {}).upto == 39);
+  }
+
   TEST_CASE("an answer names the run of the agent that sent the batch, and journals' do") {
     Site site;
     site.agent.telemetry(site.service, 1, 5, "buffer-1", "run-2");
