@@ -109,7 +109,7 @@ TEST_SUITE("sim.planted_bugs") {
 
   TEST_CASE("a command that is told as expired and ran is found") {
     CHECK(is_found_with(fleet_module_that_forgets_what_was_sent(), "a refused or expired write ran",
-                        10));
+                        32));
   }
 
   TEST_CASE("a command that was accepted and is not stored is found") {
@@ -148,7 +148,7 @@ TEST_SUITE("sim.planted_bugs") {
     SimParts parts;
     parts.modules = {&fleet_module_that_takes_restores_as_told()};
     parts.restore = SimRestore::database;
-    CHECK(seed_that_finds("the database was put back and nobody was told", parts, 6) != 0);
+    CHECK(seed_that_finds("the database was put back and nobody was told", parts, 1) != 0);
   }
 
   TEST_CASE("alarms that are never cleared are found") {
