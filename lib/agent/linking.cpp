@@ -184,8 +184,8 @@ void Agent::State::report_again() {
   settle_later();
 }
 
-/// Reads only: the manifest accepted last, for a plane that was restored from a backup. One that
-/// asks for our state may be that, too.
+/// With the manifest accepted last, for a plane that was restored from a backup. One that asks for
+/// our state may be that, too, so it also hears where our journals end.
 void Agent::State::answer(const link::Question& question, const transport::AnswerHandler& reply) {
   if (question.method == "state") {
     reply(link::to_json(measure_state()));

@@ -19,7 +19,9 @@ constexpr Milliseconds resend_after{5'000};
 constexpr Milliseconds keep_finished{30LL * 24 * 3'600'000};
 constexpr Milliseconds cleanup_interval{3'600'000};
 constexpr std::int64_t swept_at_once = 500;
-constexpr std::int64_t most_reconsidered = 500;  ///< Of a node, the newest ones.
+constexpr std::int64_t most_reconsidered = 500;                  ///< Of a node, the newest ones.
+constexpr Milliseconds known_at_the_edge{7LL * 24 * 3'600'000};  ///< So long it keeps results.
+constexpr std::int64_t most_asked_again = 50;                    ///< When a node connects.
 
 audit::Subject subject_of(const Command& command) {
   return {"command", command.what.id.to_string(), command.what.action};
@@ -74,7 +76,8 @@ struct CommandEngine::State : std::enable_shared_from_this<CommandEngine::State>
   std::atomic<std::int64_t> next_cleanup_ms = 0;
 };
 
-/// Record that a node's commands leave, durably, then let them.
+/// Record that a node's commands leave, durably, then let them; what is unknown here may be known
+/// there.
 Result<void> CommandEngine::State::resend(EdgeNodeId node) {
   const auto now = env.clock.now();
   const auto live_of = [&](storage::Transaction& transaction) -> Result<std::vector<Command>> {
@@ -99,7 +102,12 @@ Result<void> CommandEngine::State::resend(EdgeNodeId node) {
               return commands;
             }));
   }
+  ECP_TRY(const auto unknown, store.read([&](storage::Transaction& transaction) {
+    return transaction.get<CommandStore>().list_unknown(node, now - known_at_the_edge,
+                                                        most_asked_again);
+  }));
   for (const auto& command : pending) send(command);
+  for (const auto& command : unknown) send(command);
   return {};
 }
 
@@ -113,9 +121,7 @@ Result<bool> CommandEngine::State::end_overdue(storage::Transaction& transaction
     return false;
   }
   command->state = command->sent_at ? link::CommandState::unknown : link::CommandState::expired;
-  command->reason = command->sent_at
-                        ? "command.no_result: it was sent and no result came in time"
-                        : "command.not_sent: the edge node was not connected before it expired";
+  command->reason = Error(command->sent_at ? reasons::no_result : reasons::not_sent).describe();
   command->finished_at = now;
   ECP_TRY_VOID(commands.update(*command));
   ECP_TRY_VOID(audit_end(transaction, *command));
@@ -173,6 +179,7 @@ Result<void> CommandEngine::finish(storage::Transaction& transaction, EdgeNodeId
   const bool open = command->state == link::CommandState::pending ||
                     command->state == link::CommandState::unknown;
   if (!open || result.state == link::CommandState::pending) return {};
+  if (result.state == command->state) return {};  // It does not know either.
   command->state = result.state;
   command->reason = result.reason;
   command->value_json = result.value_json;
@@ -199,12 +206,15 @@ Result<void> CommandEngine::finish(storage::Transaction& transaction, EdgeNodeId
 Result<void> CommandEngine::reconsider(storage::Transaction& transaction, EdgeNodeId node) {
   auto& commands = transaction.get<CommandStore>();
   ECP_TRY(auto unsent, commands.list_unsent(node, most_reconsidered));
+  const auto now = state_->env.clock.now();
   for (auto& command : unsent) {
+    // The edge would call what it has forgotten expired.
+    if (command.what.expires_at < now - known_at_the_edge) continue;
     const bool is_ended = command.state != link::CommandState::pending;
-    command.sent_at = state_->env.clock.now();
+    command.sent_at = now;
     if (is_ended) {
       command.state = link::CommandState::unknown;
-      command.reason = "command.database_restored: it may have run; the edge node is asked";
+      command.reason = Error(reasons::perhaps_sent).describe();
     }
     ECP_TRY_VOID(commands.update(command));
     if (is_ended) {

@@ -74,9 +74,10 @@ class Applier {
   Result<void> reconsider(const std::string& stream) {
     env_.log.warning("fleet", "an agent has told more than is known here",
                      {{"node", node_.id.to_string()}, {"stream", stream}});
-    ECP_TRY_VOID(
-        note_event({{"event", "journal.more_told_than_known"},
-                    {"text", "the database was put back; the agent tells all once more"}}));
+    ECP_TRY_VOID(note_event({{"event", "journal.more_told_than_known"},
+                             {"text",
+                              "the database was put back, or the agent has lost an item; it tells "
+                              "all once more"}}));
     return parts_.commands.reconsider(transaction_, node_.id);
   }
 
@@ -175,6 +176,7 @@ Result<void> apply_batch(storage::Transaction& transaction, Applier& applier,
   if (cursor > last) ack.highest = cursor;
   if (last > cursor) {
     const auto known = static_cast<std::size_t>(cursor + 1 - batch.first);
+    // Telemetry under way from the buffer before comes again as renumbered, and is known.
     if (cursor == 0) ECP_TRY_VOID(buffers.begin(incoming.agent, batch.buffer_id));
     ECP_TRY_VOID(applier.apply(std::span(batch.items).subspan(known), cursor + 1));
     ECP_TRY_VOID(buffers.advance(incoming.agent, incoming.stream, batch.buffer_id, last));

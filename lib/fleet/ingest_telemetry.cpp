@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include <ecp/audit/audit.hpp>
 #include <ecp/core/json.hpp>
@@ -88,6 +89,16 @@ Result<Judged> judge(storage::Transaction& transaction, const Incoming& incoming
   return judged;
 }
 
+Result<std::vector<Judged>> judge_all(storage::Store& store, std::span<const Incoming> decoded) {
+  return store.read([&](storage::Transaction& transaction) -> Result<std::vector<Judged>> {
+    std::vector<Judged> all;
+    for (const auto& incoming : decoded) {
+      ECP_TRY(all.emplace_back(), judge(transaction, incoming));
+    }
+    return all;
+  });
+}
+
 /// The newest sample of each tag of a batch.
 std::string live_json(const Incoming& incoming) {
   std::map<std::string_view, const series::Sample*> newest;
@@ -150,10 +161,14 @@ Result<void> refuse(storage::Store& store, const Env& env, const Judged& judged)
 Result<void> refuse_reused(const IngestEngine::Parts& parts, const Env& env,
                            const std::vector<Judged>& taken,
                            const std::vector<series::Applied>& applied) {
+  std::set<EdgeNodeId> refused;  // All their buffers are, and it is told once.
   for (std::size_t i = 0; i < taken.size(); ++i) {
-    if (applied[i].repeated == 0) continue;  // As it nearly always is.
+    const auto agent = taken[i].incoming->agent;
+    if (applied[i].repeated == 0 || refused.count(agent) > 0) continue;  // As it nearly always is.
     ECP_TRY(const bool reused, is_reused(parts.series, taken[i], env.clock.now()));
-    if (reused) ECP_TRY_VOID(refuse(parts.store, env, taken[i]));
+    if (!reused) continue;
+    ECP_TRY_VOID(refuse(parts.store, env, taken[i]));
+    refused.insert(agent);
   }
   return {};
 }
@@ -228,6 +243,28 @@ link::Ack renewal_of(const link::TelemetryHead& head) {
   return {head.stream, head.buffer_id, 0, {}, true, head.life, 0};
 }
 
+std::vector<std::pair<EdgeNodeId, link::Ack>> answers_to(
+    const std::vector<Judged>& judged, const std::vector<Judged>& taken,
+    const std::vector<series::Applied>& applied) {
+  std::vector<std::pair<EdgeNodeId, link::Ack>> answers;
+  for (std::size_t i = 0; i < taken.size(); ++i) {
+    const auto& head = taken[i].incoming->head;
+    answers.emplace_back(taken[i].incoming->agent, taken[i].verdict == Verdict::renew
+                                                       ? renewal_of(head)
+                                                       : answer_to(head, applied[i]));
+  }
+  for (const auto& one : judged) {
+    const auto& head = one.incoming->head;
+    if (one.verdict == Verdict::settle) {
+      answers.emplace_back(one.incoming->agent, answer_to(head, {head.last, {}, 0}));
+    }
+    if (one.verdict == Verdict::renew) {
+      answers.emplace_back(one.incoming->agent, renewal_of(head));
+    }
+  }
+  return answers;
+}
+
 }  // namespace
 
 bool is_buffer_id(std::string_view text) noexcept {
@@ -246,14 +283,7 @@ void IngestEngine::take_telemetry(std::span<const Heard> messages) {
                         {{"error", error.describe()}});
   };
   const std::lock_guard lock(state.telemetry);
-  auto judged =
-      state.parts.store.read([&](storage::Transaction& transaction) -> Result<std::vector<Judged>> {
-        std::vector<Judged> all;
-        for (const auto& incoming : decoded) {
-          ECP_TRY(all.emplace_back(), judge(transaction, incoming));
-        }
-        return all;
-      });
+  const auto judged = judge_all(state.parts.store, decoded);
   if (!judged) return failed(judged.error());
   std::vector<Judged> taken;
   for (const auto& one : *judged) {
@@ -271,26 +301,12 @@ void IngestEngine::take_telemetry(std::span<const Heard> messages) {
     }
     crash_at("telemetry.after_cursor");
   }
-  for (std::size_t i = 0; i < taken.size(); ++i) {
-    const auto& incoming = *taken[i].incoming;
-    const auto& head = incoming.head;
-    if (taken[i].verdict == Verdict::renew) {
-      state.acknowledge(incoming.agent, renewal_of(head));
-    } else {
-      state.acknowledge(incoming.agent, answer_to(head, (*applied)[i]));
-    }
-    if (!incoming.batch.samples.empty() && state.parts.live.has_listener(taken[i].scope)) {
-      state.parts.live.publish(taken[i].scope, "value", live_json(incoming));
-    }
+  for (const auto& [agent, ack] : answers_to(*judged, taken, *applied)) {
+    state.acknowledge(agent, ack);
   }
-  for (const auto& one : *judged) {
-    const auto& head = one.incoming->head;
-    if (one.verdict == Verdict::settle) {
-      state.acknowledge(one.incoming->agent, answer_to(head, {head.last, {}, 0}));
-    }
-    if (one.verdict == Verdict::renew) {
-      state.acknowledge(one.incoming->agent, renewal_of(head));
-    }
+  for (const auto& one : taken) {
+    if (one.incoming->batch.samples.empty() || !state.parts.live.has_listener(one.scope)) continue;
+    state.parts.live.publish(one.scope, "value", live_json(*one.incoming));
   }
 }
 

@@ -20,7 +20,7 @@ void KnownAgents::be_present(EdgeNodeId agent) {
   found_.erase(agent);
 }
 
-bool KnownAgents::is_found(EdgeNodeId agent) {
+bool KnownAgents::note_found(EdgeNodeId agent) {
   const std::lock_guard lock(mutex_);
   return present_.count(agent) == 0 && found_.insert(agent).second;
 }
@@ -79,6 +79,7 @@ void KnownAgents::forget(EdgeNodeId agent) {
   agents_.erase(agent);
   present_.erase(agent);
   found_.erase(agent);
+  std::erase(unchecked_, agent);
 }
 
 void KnownAgents::listening(bool now_listening) {

@@ -56,7 +56,7 @@ class KnownAgents {
   void note_present(EdgeNodeId agent);
   [[nodiscard]] bool is_present(EdgeNodeId agent) const;
   /// True for one that was connected before this replica heard it; once.
-  [[nodiscard]] bool is_found(EdgeNodeId agent);
+  [[nodiscard]] bool note_found(EdgeNodeId agent);
 
   /// True when the agents that are to be watched shall be read from the database again.
   [[nodiscard]] bool is_stale() const;

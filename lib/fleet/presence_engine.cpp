@@ -78,7 +78,7 @@ bool PresenceEngine::State::is_nothing_new(const PresenceNews& news) {
   if (known.take_heartbeat(news.agent, *heartbeat)) return true;
   if (heartbeat->same.empty()) return false;
   known.heard(news.agent);
-  (void)known.is_found(news.agent);  // It is asked now.
+  (void)known.note_found(news.agent);  // It is asked now.
   if (parts.on_unclear) parts.on_unclear(news.agent);
   return true;
 }
@@ -134,7 +134,7 @@ void PresenceEngine::State::note(const PresenceEffect& effect) {
     return;
   }
   const bool is_heartbeat = !effect.facts.empty();
-  if (is_heartbeat && known.is_found(effect.agent) && parts.on_unclear) {
+  if (is_heartbeat && known.note_found(effect.agent) && parts.on_unclear) {
     parts.on_unclear(effect.agent);
   }
   known.note(effect);

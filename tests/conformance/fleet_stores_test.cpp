@@ -443,6 +443,14 @@ TEST_SUITE("conformance.fleet_stores") {
       CHECK(unsent[0].what.id == overdue.what.id);
       ECP_TRY(const auto newest, commands.list_unsent(node, 1));
       CHECK(newest.size() == 1);
+      overdue.state = link::CommandState::unknown;
+      ECP_TRY_VOID(commands.update(overdue));
+      const auto expiry = overdue.what.expires_at;
+      ECP_TRY(const auto unknown, commands.list_unknown(node, expiry - Milliseconds(1), 10));
+      REQUIRE(unknown.size() == 1);
+      CHECK(unknown[0].what.id == overdue.what.id);
+      ECP_TRY(const auto too_old, commands.list_unknown(node, expiry, 10));
+      CHECK(too_old.empty());
       ECP_TRY(const auto count, commands.count_pending(node));
       CHECK(count == 1);
       ECP_TRY(const auto list, commands.list(project.id, {}));

@@ -44,6 +44,10 @@ class PassingCommandStore : public InFront<ecp::fleet::CommandStore> {
                                                 std::int64_t limit) override {
     return real().list_unsent(node, limit);
   }
+  ecp::Result<std::vector<Command>> list_unknown(ecp::fleet::EdgeNodeId node, ecp::Time since,
+                                                 std::int64_t limit) override {
+    return real().list_unknown(node, since, limit);
+  }
   ecp::Result<std::int64_t> count_pending(ecp::fleet::EdgeNodeId node) override {
     return real().count_pending(node);
   }

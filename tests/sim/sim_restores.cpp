@@ -108,7 +108,9 @@ void SimWorld::copy_plane(const std::string& from, const std::string& to) {
 void SimWorld::note_readings(SimSite& site) {
   auto series = series_;
   if (series == nullptr) {
-    series = must(series::open_embedded_series(plane_folder_ + "/series", world_.env()));
+    auto opened = series::open_embedded_series(plane_folder_ + "/series", world_.env());
+    if (!opened) return;  // On a full disk.
+    series = std::move(*opened);
   }
   const series::SeriesKey key{site.scope.project.bytes(), site.service.bytes()};
   for (const auto& sample :

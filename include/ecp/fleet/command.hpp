@@ -64,6 +64,9 @@ class ECP_EXPORT CommandStore {
   virtual Result<std::vector<Command>> list_pending(std::int64_t limit) = 0;
   /// Ones of a node that never were sent, pending or expired, newest first.
   virtual Result<std::vector<Command>> list_unsent(EdgeNodeId node, std::int64_t limit) = 0;
+  /// Unknown ones of a node that expired after `since`, newest first.
+  virtual Result<std::vector<Command>> list_unknown(EdgeNodeId node, Time since,
+                                                    std::int64_t limit) = 0;
   virtual Result<std::int64_t> count_pending(EdgeNodeId node) = 0;
   /// Replace state, reason, value, results and times.
   virtual Result<void> update(const Command& command) = 0;
@@ -92,7 +95,8 @@ class ECP_EXPORT CommandEngine {
   Result<void> finish(storage::Transaction& transaction, EdgeNodeId node,
                       const link::CommandResult& result);
   /// The node has seen more than the database knows, which was put back: what was never sent as far
-  /// as that knows may have run. It is `unknown` now, and the node is asked. Audited.
+  /// as that knows may have run. What expired is `unknown` now, and the node is asked, also when it
+  /// connects the next time. Audited. Errors: those of the store.
   Result<void> reconsider(storage::Transaction& transaction, EdgeNodeId node);
   /// Send again what a node that just connected has not answered.
   void resend(EdgeNodeId node);

@@ -39,12 +39,19 @@ inline constexpr Reason unknown_tag{2021, "edge_service.unknown_tag", ErrorCode:
 inline constexpr Reason too_many_commands{2030, "command.too_many", ErrorCode::resource_exhausted,
                                           "the edge node has {limit} commands under way; wait for "
                                           "some to end"};
+inline constexpr Reason no_result{2031, "command.no_result", ErrorCode::unavailable,
+                                  "it was sent and no result came in time"};
+inline constexpr Reason not_sent{2032, "command.not_sent", ErrorCode::unavailable,
+                                 "the edge node was not connected before it expired"};
+inline constexpr Reason perhaps_sent{2033, "command.perhaps_sent", ErrorCode::data_loss,
+                                     "the edge node knows more than the database, which was put "
+                                     "back; it is asked whether the command ran"};
 inline constexpr Reason manifest_too_large{2040, "desired.manifest_too_large",
                                            ErrorCode::resource_exhausted,
                                            "the desired state of the edge node is over its limit"};
 inline constexpr std::array fleet_catalogue{
-    &token_refused,   &token_used,          &bad_csr,           &agent_refused,
-    &renewal_refused, &certificate_missing, &too_many_tries,    &node_revoked,
-    &unknown_tag,     &too_many_commands,   &manifest_too_large};
+    &token_refused,       &token_used,     &bad_csr,      &agent_refused,     &renewal_refused,
+    &certificate_missing, &too_many_tries, &node_revoked, &unknown_tag,       &too_many_commands,
+    &no_result,           &not_sent,       &perhaps_sent, &manifest_too_large};
 
 }  // namespace ecp::inline v0::fleet::reasons

@@ -233,7 +233,7 @@ struct TelemetryHead {
 
 /// What the plane has durably taken, in answer to a batch. `stream` is an edge service id, or
 /// "reported", "alarm", "event". It says nothing of numbers behind the batch: an agent whose disk
-/// was put back gives those anew, and the plane may hold them from its earlier life.
+/// was put back gives those anew, and the plane may hold them from before; `highest` shows that.
 struct Ack {
   std::string stream;
   std::string buffer_id;
@@ -241,8 +241,8 @@ struct Ack {
   std::vector<NumberRange> ranges;  ///< And these beyond.
   bool renew = false;  ///< The buffer_id is not trusted any more: make a new one, renumber, resend.
   std::string life{};  ///< Of the batch; meant for that run of the agent alone.
-  std::int64_t highest =
-      0;  ///< Greatest number that the plane has, where that is beyond the batch.
+  /// Greatest number that the plane has, where that is beyond the batch.
+  std::int64_t highest = 0;
 };
 [[nodiscard]] ECP_EXPORT std::string to_json(const Ack& ack);
 [[nodiscard]] ECP_EXPORT Result<Ack> parse_ack(std::string_view text);

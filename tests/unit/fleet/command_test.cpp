@@ -104,7 +104,13 @@ TEST_SUITE("fleet.CommandEngine") {
     CHECK(site.command(made.what.id).state == link::CommandState::pending);
     site.world.pass(40 * second);
     CHECK(site.command(made.what.id).state == link::CommandState::unknown);
-    Site::answer(agent, made.what.id, link::CommandState::done);
+    const auto entries = site.world.audited().size();
+    Site::answer(agent, made.what.id, link::CommandState::unknown);
+    CHECK(site.world.audited().size() == entries);
+
+    Agent again(site.world, site.id, 7);  // Connects anew, and is asked once more.
+    REQUIRE(again.commands.size() == 1);
+    Site::answer(again, made.what.id, link::CommandState::done, 2);
     CHECK(site.command(made.what.id).state == link::CommandState::done);
   }
 

@@ -23,6 +23,9 @@ const std::string select_unsent =
     select_commands +
     "WHERE node = $1 AND state IN ('pending', 'expired') AND sent_at IS NULL"
     " ORDER BY id DESC LIMIT $2";
+const std::string select_unknown =
+    select_commands +
+    "WHERE node = $1 AND state = 'unknown' AND expires_at > $2 ORDER BY id DESC LIMIT $3";
 
 /// The items as JSON; empty when there are none.
 template <class Item>
@@ -115,6 +118,12 @@ class SqlCommandStore final : public CommandStore {
 
   Result<std::vector<Command>> list_unsent(EdgeNodeId node, std::int64_t limit) override {
     return all_rows<Command>(connection_.bound(select_unsent, node.to_string(), limit),
+                             read_command);
+  }
+
+  Result<std::vector<Command>> list_unknown(EdgeNodeId node, Time since,
+                                            std::int64_t limit) override {
+    return all_rows<Command>(connection_.bound(select_unknown, node.to_string(), since, limit),
                              read_command);
   }
 
