@@ -27,6 +27,12 @@ audit::Subject subject_of(const Command& command) {
   return {"command", command.what.id.to_string(), command.what.action};
 }
 
+/// Not by its edge node, which would only say again that it does not know.
+bool is_ended_here(const Command& command) {
+  return command.reason.starts_with(reasons::no_result.symbol) ||
+         command.reason.starts_with(reasons::perhaps_sent.symbol);
+}
+
 std::string live_json(const Command& command) {
   json::Writer writer;
   writer.begin_object()
@@ -107,7 +113,9 @@ Result<void> CommandEngine::State::resend(EdgeNodeId node) {
                                                         most_asked_again);
   }));
   for (const auto& command : pending) send(command);
-  for (const auto& command : unknown) send(command);
+  for (const auto& command : unknown) {
+    if (is_ended_here(command)) send(command);
+  }
   return {};
 }
 

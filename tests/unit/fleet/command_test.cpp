@@ -114,6 +114,16 @@ TEST_SUITE("fleet.CommandEngine") {
     CHECK(site.command(made.what.id).state == link::CommandState::done);
   }
 
+  TEST_CASE("a node that does not know how a command ended is not asked again") {
+    Site site;
+    Agent agent(site.world, site.id);
+    const auto made = must(site.write());
+    Site::answer(agent, made.what.id, link::CommandState::unknown);
+    CHECK(site.command(made.what.id).state == link::CommandState::unknown);
+    Agent again(site.world, site.id, 7);
+    CHECK(again.commands.empty());
+  }
+
   TEST_CASE("a command waits for a node that is away and leaves when it connects") {
     Site site;
     const auto made = must(site.write());
