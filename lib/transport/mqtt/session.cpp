@@ -2,11 +2,8 @@
 #include "transport/mqtt/session.hpp"
 
 #include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include <ecp/core/limits.hpp>
@@ -52,10 +49,7 @@ MqttSession::MqttSession(MqttSessionOptions options, Env env, std::shared_ptr<In
       max_payload_(default_payload),
       reconnect_cap_(options_.reconnect_cap) {}
 
-MqttSession::~MqttSession() {
-  stop();
-  if (wake_descriptor_ >= 0) ::close(wake_descriptor_);
-}
+MqttSession::~MqttSession() { stop(); }
 
 Result<void> MqttSession::start(MqttSessionHandlers handlers) {
   {
@@ -63,8 +57,7 @@ Result<void> MqttSession::start(MqttSessionHandlers handlers) {
     if (started_) return bad_option("the link", "was started before");
     started_ = true;
     handlers_ = std::move(handlers);
-    wake_descriptor_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (wake_descriptor_ < 0) return Error(ecp::reasons::unavailable, {{"what", "an eventfd"}});
+    ECP_TRY_VOID(wakeup_.open());
   }
   thread_ = std::make_unique<Thread>("ecp-mqtt", [this] { run(); });
   plan_attempt(Milliseconds(0));
@@ -83,14 +76,8 @@ void MqttSession::stop() noexcept {
   env_.executor.cancel(timer);
   inbox_->close();
   if (!thread_) return;
-  wake();
+  wakeup_.wake();
   thread_->join();
-}
-
-void MqttSession::wake() noexcept {
-  const std::uint64_t one = 1;
-  // A full counter wakes as well, so the outcome of the write does not matter.
-  [[maybe_unused]] const auto written = ::write(wake_descriptor_, &one, sizeof one);
 }
 
 void MqttSession::plan_attempt(Milliseconds delay) {
@@ -140,7 +127,7 @@ void MqttSession::begin_attempt(std::uint64_t attempt) {
     requests_.greeting = std::move(*greeting);
     patience = connect_patience(options_.connect_timeout, failures_, reconnect_cap_);
   }
-  wake();
+  wakeup_.wake();
   env_.executor.post_after(patience, [weak = weak_from_this(), attempt] {
     const auto self = weak.lock();
     if (!self) return;
@@ -149,7 +136,7 @@ void MqttSession::begin_attempt(std::uint64_t attempt) {
       if (self->attempt_ != attempt || self->up_ || self->stopped_) return;
       self->requests_.timed_out = true;
     }
-    self->wake();
+    self->wakeup_.wake();
   });
 }
 
@@ -169,7 +156,7 @@ void MqttSession::send(MqttMessage message) {
     } else {
       ++pending_;
       requests_.messages.push_back(std::move(message));
-      wake();
+      wakeup_.wake();
       return;
     }
   }
@@ -200,7 +187,7 @@ void MqttSession::reconnect() {
   if (waits) {
     plan_attempt(Milliseconds(0));
   } else {
-    wake();
+    wakeup_.wake();
   }
 }
 
@@ -220,15 +207,6 @@ void MqttSession::tell(LinkState state, LinkLoss loss) {
   });
 }
 
-void MqttSession::wait(int descriptor, short events, int timeout_ms, short& happened) const {
-  std::array<pollfd, 2> descriptors{{{wake_descriptor_, POLLIN, 0}, {descriptor, events, 0}}};
-  ::poll(descriptors.data(), descriptor < 0 ? 1 : 2, timeout_ms);
-  happened = descriptors[1].revents;
-  if (descriptors[0].revents == 0) return;
-  std::uint64_t count = 0;
-  [[maybe_unused]] const auto size = ::read(wake_descriptor_, &count, sizeof count);
-}
-
 void MqttSession::run() {
   while (true) {
     std::optional<MqttGreeting> greeting;
@@ -238,8 +216,7 @@ void MqttSession::run() {
       std::swap(greeting, requests_.greeting);
     }
     if (!greeting) {
-      short happened = 0;
-      wait(-1, 0, -1, happened);
+      wakeup_.wait(-1, 0, -1);
       continue;
     }
     const LinkLoss loss = serve(std::move(*greeting));
@@ -261,12 +238,12 @@ void MqttSession::run() {
 /// just read and the connection is silent now, more may gather for a moment: a busy one then wakes
 /// us, and those behind us, once for many messages.
 short MqttSession::await(const MqttConnection& connection, bool has_read) const {
-  short happened = 0;
   const bool looks_only = has_read || connection.has_more();
-  wait(connection.descriptor(), connection.events(), looks_only ? 0 : keep_alive_step_ms, happened);
+  const short happened = wakeup_.wait(connection.descriptor(), connection.events(),
+                                      looks_only ? 0 : keep_alive_step_ms);
   if (connection.has_more()) return static_cast<short>(happened | POLLIN);
   if (!has_read || happened != 0) return happened;
-  wait(-1, 0, gathering_ms, happened);
+  wakeup_.wait(-1, 0, gathering_ms);
   return 0;
 }
 

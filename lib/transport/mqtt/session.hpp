@@ -19,6 +19,7 @@
 
 #include "core/thread.hpp"
 #include "transport/inbox.hpp"
+#include "transport/mqtt/wakeup.hpp"
 
 namespace ecp::inline v0::transport {
 
@@ -95,15 +96,13 @@ class MqttSession final : public std::enable_shared_from_this<MqttSession> {
   void tell(LinkState state, LinkLoss loss);
   void finish(DoneHandler done, Result<void> outcome);
   void fail_all(MqttConnection& connection);
-  void wake() noexcept;
   [[nodiscard]] short await(const MqttConnection& connection, bool has_read) const;
-  void wait(int descriptor, short events, int timeout_ms, short& happened) const;
 
   const MqttSessionOptions options_;
   const Env env_;
   const std::shared_ptr<Inbox> inbox_;  ///< Shared with the end.
   MqttSessionHandlers handlers_;
-  int wake_descriptor_ = -1;
+  Wakeup wakeup_;
   std::unique_ptr<Thread> thread_;
 
   mutable std::mutex mutex_;  ///< Guards what follows; never held while a handler runs.
