@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fleet/agent_dialogue.hpp"
 
+#include <mutex>
 #include <utility>
 
 #include <ecp/core/json.hpp>
@@ -29,6 +30,16 @@ void AgentDialogue::start() {
 void AgentDialogue::stop() noexcept {
   stopped_ = true;
   calls_.stop();
+  const std::lock_guard lock(tasks_);
+}
+
+void AgentDialogue::post(std::string_view place, std::function<void(AgentDialogue&)> work) {
+  env_.workers.post([self = shared_from_this(), place, work = std::move(work)] {
+    run_guarded(self->env_.log, place, [&] {
+      const std::shared_lock lock(self->tasks_);
+      if (!self->stopped_) work(*self);
+    });
+  });
 }
 
 bool AgentDialogue::take(EdgeNodeId agent, const transport::Channel& channel, BytesView payload) {
@@ -77,11 +88,10 @@ void AgentDialogue::ask_doubted(EdgeNodeId agent, std::int64_t stored) {
              [weak = weak_from_this(), agent, stored](Result<std::string> told) {
                const auto self = weak.lock();
                if (!self || self->stopped_) return;
-               self->env_.workers.post([self, agent, stored, told = std::move(told)] {
-                 run_guarded(self->env_.log, "an agent's answer about its connection", [&] {
-                   if (!self->stopped_) self->settle_doubt(agent, stored, told);
-                 });
-               });
+               self->post("an agent's answer about its connection",
+                          [agent, stored, told = std::move(told)](AgentDialogue& dialogue) {
+                            dialogue.settle_doubt(agent, stored, told);
+                          });
              });
 }
 
@@ -117,14 +127,12 @@ void AgentDialogue::post_manifest(EdgeNodeId agent, std::string text,
                 {{"what", "the number of manifests under way"}, {"limit", "1"}}));
     return;
   }
-  env_.workers.post(
-      [self = shared_from_this(), agent, text = std::move(text), done = std::move(reply)] {
-        run_guarded(self->env_.log, "a manifest that an agent handed over", [&] {
-          if (!self->stopped_) self->take_manifest(agent, text);
-        });
-        self->manifests_.settle(agent);
-        done(std::string("{}"));
-      });
+  post("a manifest that an agent handed over",
+       [agent, text = std::move(text), done = std::move(reply)](AgentDialogue& dialogue) {
+         const PendingCounts::Settling settling(dialogue.manifests_, agent);
+         dialogue.take_manifest(agent, text);
+         done(std::string("{}"));
+       });
 }
 
 void AgentDialogue::take_manifest(EdgeNodeId agent, const std::string& text) {

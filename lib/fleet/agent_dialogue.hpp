@@ -7,7 +7,9 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <shared_mutex>
 #include <string>
+#include <string_view>
 
 #include <ecp/core/env.hpp>
 #include <ecp/fleet/desired.hpp>
@@ -43,6 +45,7 @@ class AgentDialogue : public std::enable_shared_from_this<AgentDialogue> {
   AgentDialogue(Parts parts, Env env);
 
   void start();
+  /// Ask and answer nothing more, and wait for the workers' tasks that run.
   void stop() noexcept;
   /// True when a message belongs to a question or an answer, and is dealt with.
   [[nodiscard]] bool take(EdgeNodeId agent, const transport::Channel& channel, BytesView payload);
@@ -59,6 +62,8 @@ class AgentDialogue : public std::enable_shared_from_this<AgentDialogue> {
   void forget(EdgeNodeId agent) { doubted_.settle(agent); }
 
  private:
+  /// Have a worker do something, unless stopped by then. `place` is a literal.
+  void post(std::string_view place, std::function<void(AgentDialogue&)> work);
   void answer(EdgeNodeId agent, const link::Question& question, transport::AnswerHandler reply);
   void ask_doubted(EdgeNodeId agent, std::int64_t stored);
   void settle_doubt(EdgeNodeId agent, std::int64_t stored, const Result<std::string>& told);
@@ -71,6 +76,7 @@ class AgentDialogue : public std::enable_shared_from_this<AgentDialogue> {
   PendingCounts manifests_;  ///< Handed over by agents.
   DoubtedAgents doubted_;
   std::atomic<bool> stopped_ = false;
+  std::shared_mutex tasks_;  ///< Shared by the workers' tasks; stop() waits for all.
 };
 
 }  // namespace ecp::inline v0::fleet

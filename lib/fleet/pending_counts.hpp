@@ -32,6 +32,19 @@ class PendingCounts {
     return counts_.count(agent) > 0;
   }
 
+  /// Settles one when its scope ends, by an exception, too.
+  class Settling {
+   public:
+    Settling(PendingCounts& counts, EdgeNodeId agent) : counts_(counts), agent_(agent) {}
+    ~Settling() { counts_.settle(agent_); }
+    Settling(const Settling&) = delete;
+    Settling& operator=(const Settling&) = delete;
+
+   private:
+    PendingCounts& counts_;
+    EdgeNodeId agent_;
+  };
+
  private:
   mutable std::mutex mutex_;
   std::unordered_map<EdgeNodeId, std::size_t> counts_;
