@@ -21,7 +21,7 @@ constexpr Milliseconds cleanup_interval{3'600'000};
 constexpr std::int64_t swept_at_once = 500;
 constexpr std::int64_t most_reconsidered = 500;                  ///< Of a node, the newest ones.
 constexpr Milliseconds known_at_the_edge{7LL * 24 * 3'600'000};  ///< So long it keeps results.
-constexpr std::int64_t most_asked_again = 50;                    ///< When a node connects.
+constexpr int most_asked_again = 50;                             ///< When a node connects.
 
 audit::Subject subject_of(const Command& command) {
   return {"command", command.what.id.to_string(), command.what.action};
@@ -110,11 +110,14 @@ Result<void> CommandEngine::State::resend(EdgeNodeId node) {
   }
   ECP_TRY(const auto unknown, store.read([&](storage::Transaction& transaction) {
     return transaction.get<CommandStore>().list_unknown(node, now - known_at_the_edge,
-                                                        most_asked_again);
+                                                        most_reconsidered);
   }));
   for (const auto& command : pending) send(command);
+  int asked = 0;
   for (const auto& command : unknown) {
-    if (is_ended_here(command)) send(command);
+    if (!is_ended_here(command)) continue;
+    send(command);
+    if (++asked == most_asked_again) break;
   }
   return {};
 }
