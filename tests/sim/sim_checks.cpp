@@ -131,15 +131,15 @@ void SimChecks::check_tenants(const SimSite& site) {
   }
 }
 
-/// No effect ran twice, but what was on its way while its agent was put back or cloned: each of two
-/// disks that know nothing of each other may run it. Each came to an end, and what is said of it is
-/// true.
+/// No effect ran twice, but what was on its way while its agent was put back or cloned: each of the
+/// disks, which know nothing of each other, may run it. Each came to an end, and what is said of it
+/// is true.
 void SimChecks::check_effects() {
   for (const auto& write : world_.writes_) {
     const auto& site = world_.sites_[write.site];
     const auto entry = site.device->written.find(write.value);
     const int times = entry == site.device->written.end() ? 0 : entry->second;
-    if (times > (write.is_in_doubt ? 2 : 1)) blame(site, "a write ran twice");
+    if (times > 1 + write.doubts) blame(site, "a write ran twice");
     if (!write.is_accepted) {
       if (times != 0) blame(site, "a write that was not accepted ran");
       continue;
@@ -153,7 +153,7 @@ void SimChecks::check_effects() {
     using State = link::CommandState;
     if (command->state == State::done && times == 0) blame(site, "a done write never ran");
     const bool is_no = command->state == State::refused || command->state == State::expired;
-    if (is_no && times != 0 && !write.is_in_doubt) blame(site, "a refused or expired write ran");
+    if (is_no && times != 0 && write.doubts == 0) blame(site, "a refused or expired write ran");
     if (command->state == State::pending) blame(site, "a write never came to an end");
   }
 }

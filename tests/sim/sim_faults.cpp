@@ -133,7 +133,7 @@ void SimWorld::ask_write(SimSite& site) {
       std::to_string(static_cast<int>(write.value)), Milliseconds(20'000));
   write.is_accepted = command.has_value();
   write.asked = world_.clock.steady();
-  write.is_in_doubt = site.clone != nullptr;
+  write.doubts = site.clone != nullptr ? 1 : 0;
   if (command) {
     write.command = command->what.id;
     ++done_["data_tag.write"];

@@ -129,7 +129,7 @@ void SimWorld::note_restore(SimSite& site) {
   }));
   const auto since = world_.clock.steady() - longest_effect;
   for (auto& write : writes_) {
-    if (&sites_[write.site] == &site && write.asked >= since) write.is_in_doubt = true;
+    if (&sites_[write.site] == &site && write.asked >= since) ++write.doubts;
   }
   site.is_restored = true;
   site.committed = state.committed();

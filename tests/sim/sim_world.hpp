@@ -65,7 +65,7 @@ struct SimWrite {
   double value = 0;
   bool is_accepted = false;
   ecp::SteadyTime asked;
-  bool is_in_doubt = false;  ///< Under way while its agent was put back or cloned.
+  int doubts = 0;  ///< How often its agent was put back or cloned while it was under way.
 };
 
 /// What a receiver of notices has got.
