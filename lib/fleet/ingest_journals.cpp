@@ -177,7 +177,9 @@ Result<void> apply_batch(storage::Transaction& transaction, Applier& applier,
   if (last > cursor) {
     const auto known = static_cast<std::size_t>(cursor + 1 - batch.first);
     // Telemetry under way from the buffer before comes again as renumbered, and is known.
-    if (cursor == 0) ECP_TRY_VOID(buffers.begin(incoming.agent, batch.buffer_id));
+    if (cursor == 0) {
+      ECP_TRY_VOID(buffers.begin(incoming.agent, incoming.stream, batch.buffer_id));
+    }
     ECP_TRY_VOID(applier.apply(std::span(batch.items).subspan(known), cursor + 1));
     ECP_TRY_VOID(buffers.advance(incoming.agent, incoming.stream, batch.buffer_id, last));
     outcome.is_change = true;

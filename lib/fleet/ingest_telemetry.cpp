@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -99,6 +100,36 @@ Result<std::vector<Judged>> judge_all(storage::Store& store, std::span<const Inc
   });
 }
 
+series::SeriesKey key_of(const Judged& judged) {
+  return {judged.scope.project.bytes(), judged.incoming->service.bytes()};
+}
+
+/// What shall be stored of some batches. Where a buffer's first is among them, the agent's other
+/// buffers end before anything of it is looked up or stored: what still comes from these comes from
+/// a copy of the agent, and would be stored beside the same samples under their new numbers.
+Result<std::vector<Judged>> admit(const IngestEngine::Parts& parts,
+                                  std::span<const Incoming> decoded) {
+  ECP_TRY(auto judged, judge_all(parts.store, decoded));
+  std::vector<Judged> first;
+  std::copy_if(judged.begin(), judged.end(), std::back_inserter(first),
+               [](const Judged& one) { return one.verdict == Verdict::take && one.cursor == 0; });
+  if (first.empty()) return judged;
+  const auto begun = parts.store.write([&](storage::Transaction& transaction) -> Result<void> {
+    auto& buffers = transaction.get<BufferStore>();
+    for (const auto& one : first) {
+      const auto& head = one.incoming->head;
+      ECP_TRY_VOID(buffers.begin(one.incoming->agent, head.stream, head.buffer_id));
+    }
+    return {};
+  });
+  ECP_TRY_VOID(begun);
+  for (const auto& one : first) {
+    const auto& batch = one.incoming->batch;
+    ECP_TRY_VOID(parts.series.begin(key_of(one), batch.agent, batch.buffer_id));
+  }
+  return judge_all(parts.store, decoded);
+}
+
 /// The newest sample of each tag of a batch.
 std::string live_json(const Incoming& incoming) {
   std::map<std::string_view, const series::Sample*> newest;
@@ -110,10 +141,6 @@ std::string live_json(const Incoming& incoming) {
   writer.begin_object().field("service", incoming.service.to_string()).key("items").begin_array();
   for (const auto& entry : newest) series::write_json(writer, *entry.second);
   return writer.end_array().end_object().take();
-}
-
-series::SeriesKey key_of(const Judged& judged) {
-  return {judged.scope.project.bytes(), judged.incoming->service.bytes()};
 }
 
 /// Whether numbers that came again name other samples than before: the agent's disk was put back,
@@ -196,10 +223,11 @@ Result<void> move_cursors(storage::Store& store, std::vector<Judged>& taken,
       const auto& incoming = *taken[i].incoming;
       const auto& head = incoming.head;
       ECP_TRY(const bool refused, buffers.is_refused(incoming.agent, head.buffer_id));
-      taken[i].verdict = refused ? Verdict::renew : Verdict::take;
-      if (refused) continue;
-      if (taken[i].cursor == 0) ECP_TRY_VOID(buffers.begin(incoming.agent, head.buffer_id));
-      ECP_TRY_VOID(buffers.advance(incoming.agent, head.stream, head.buffer_id, applied[i].upto));
+      if (!refused && !applied[i].is_ended) {
+        ECP_TRY_VOID(buffers.advance(incoming.agent, head.stream, head.buffer_id, applied[i].upto));
+        continue;
+      }
+      taken[i].verdict = Verdict::renew;
     }
     return {};
   });
@@ -283,12 +311,13 @@ void IngestEngine::take_telemetry(std::span<const Heard> messages) {
                         {{"error", error.describe()}});
   };
   const std::lock_guard lock(state.telemetry);
-  const auto judged = judge_all(state.parts.store, decoded);
+  const auto judged = admit(state.parts, decoded);
   if (!judged) return failed(judged.error());
   std::vector<Judged> taken;
   for (const auto& one : *judged) {
     if (one.verdict == Verdict::take) taken.push_back(one);
   }
+  if (!taken.empty()) crash_at("telemetry.before_series");
   // Series first, durably; then the cursors; then the acknowledgements.
   const auto applied = store_batches(state.parts.series, taken);
   if (!applied) return failed(applied.error());

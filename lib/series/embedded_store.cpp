@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include <ecp/core/file.hpp>
 #include <ecp/core/limits.hpp>
@@ -39,6 +40,18 @@ class EmbeddedSeries final : public SeriesStore {
     return {};
   }
 
+  Result<void> begin(const SeriesKey& key, const IdBytes& agent,
+                     std::string_view buffer_id) override {
+    const std::lock_guard lock(write_mutex_);
+    const auto made = applied_.try_emplace({key, agent, std::string(buffer_id)});
+    if (!made.second) return {};
+    for (auto one = applied_.lower_bound({key, agent, {}});
+         one != applied_.end() && one->first.series == key && one->first.agent == agent; ++one) {
+      if (one != made.first) ended_.insert(one->first);
+    }
+    return {};
+  }
+
   Result<std::vector<Applied>> append(
       const std::vector<std::pair<SeriesKey, NumberedBatch>>& batches) override {
     const std::lock_guard lock(write_mutex_);
@@ -46,7 +59,9 @@ class EmbeddedSeries final : public SeriesStore {
     std::map<BufferKey, NumberRanges> after;  // Of the buffers that change.
     std::vector<std::int64_t> repeated;
     for (const auto& [key, batch] : batches) {
-      ECP_TRY(repeated.emplace_back(), split(key, batch, days, after));
+      auto& count = repeated.emplace_back();
+      if (is_ended(key, batch)) continue;
+      ECP_TRY(count, split(key, batch, days, after));
     }
     for (auto& [day, parts] : days) {
       ECP_TRY(const auto file, files_.open(day));
@@ -57,7 +72,8 @@ class EmbeddedSeries final : public SeriesStore {
     std::vector<Applied> answers;
     for (const auto& [key, batch] : batches) {
       const auto& ranges = applied_[BufferKey{key, batch.agent, batch.buffer_id}];
-      Applied answer{ranges.upto(), ranges.beyond(), repeated[answers.size()]};
+      Applied answer{ranges.upto(), ranges.beyond(), repeated[answers.size()],
+                     is_ended(key, batch)};
       if (answer.ranges.size() > max_ranges_told) answer.ranges.resize(max_ranges_told);
       answers.push_back(std::move(answer));
     }
@@ -146,6 +162,9 @@ class EmbeddedSeries final : public SeriesStore {
     for (auto entry = applied_.begin(); entry != applied_.end();) {
       entry = entry->first.series == key ? applied_.erase(entry) : std::next(entry);
     }
+    for (auto entry = ended_.begin(); entry != ended_.end();) {
+      entry = entry->series == key ? ended_.erase(entry) : std::next(entry);
+    }
     const std::lock_guard latest_lock(latest_mutex_);
     latest_.erase(key);
     return {};
@@ -153,6 +172,10 @@ class EmbeddedSeries final : public SeriesStore {
 
  private:
   [[nodiscard]] Time bounded(Time time) const { return bounded_time(time, env_.clock.now()); }
+
+  [[nodiscard]] bool is_ended(const SeriesKey& key, const NumberedBatch& batch) const {
+    return !ended_.empty() && ended_.count({key, batch.agent, batch.buffer_id}) > 0;
+  }
 
   /// What no chunk could keep is refused before it is stored.
   static Result<void> check(const NumberedBatch& batch) {
@@ -360,6 +383,7 @@ class EmbeddedSeries final : public SeriesStore {
   DayFiles files_;
   std::mutex write_mutex_;                     ///< Outermost: appends and all other changes.
   std::map<BufferKey, NumberRanges> applied_;  ///< Under write_mutex_.
+  std::set<BufferKey> ended_;                  ///< Others took their place. Under write_mutex_.
   std::map<Day, Time> unsealed_;               ///< Their last appends. Under write_mutex_.
   std::mutex latest_mutex_;
   std::map<SeriesKey, Latest> latest_;

@@ -102,6 +102,36 @@ struct World {
 };
 
 TEST_SUITE("conformance.series") {
+  TEST_CASE_TEMPLATE("A buffer that begins ends the others of its agent, and only these", Backend,
+                     ECP_SERIES_BACKENDS) {
+    if (!Backend::is_available()) return;
+    World<Backend> world;
+    auto old = batch_of(1, 5, world.now());
+    auto of_other_agent = old;
+    of_other_agent.agent = IdBytes{7};
+    CHECK(world.append(old).upto == 5);
+    CHECK(world.append(of_other_agent).upto == 5);
+
+    must(world.store->begin(world.key, old.agent, "buffer-2"));
+    must(world.store->begin(world.key, old.agent, "buffer-1"));  // Known: it ends nothing.
+
+    const auto refused = world.append(batch_of(6, 5, world.now()));
+    CHECK(refused.is_ended);
+    CHECK(refused.upto == 5);
+    CHECK(refused.repeated == 0);
+    CHECK(world.count() == 10);
+    of_other_agent.first = 6;
+    CHECK_FALSE(world.append(of_other_agent).is_ended);
+    old.buffer_id = "buffer-2";
+    const auto taken = world.append(old);
+    CHECK_FALSE(taken.is_ended);
+    CHECK(taken.upto == 5);
+    CHECK(world.count() == 20);
+
+    must(world.store->remove(world.key));  // With it goes what was ended.
+    CHECK_FALSE(world.append(batch_of(6, 5, world.now())).is_ended);
+  }
+
   TEST_CASE_TEMPLATE("Samples are stored once however often their batch is sent", Backend,
                      ECP_SERIES_BACKENDS) {
     if (!Backend::is_available()) return;

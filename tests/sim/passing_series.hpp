@@ -18,6 +18,10 @@ class PassingSeries : public ecp::series::SeriesStore {
  public:
   explicit PassingSeries(std::shared_ptr<ecp::series::SeriesStore> real) : real_(std::move(real)) {}
 
+  ecp::Result<void> begin(const ecp::series::SeriesKey& key, const ecp::IdBytes& agent,
+                          std::string_view buffer_id) override {
+    return real_->begin(key, agent, buffer_id);
+  }
   ecp::Result<std::vector<ecp::series::Applied>> append(
       const std::vector<std::pair<ecp::series::SeriesKey, ecp::series::NumberedBatch>>& batches)
       override {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -44,6 +45,7 @@ struct Applied {
   std::vector<std::pair<std::int64_t, std::int64_t>> ranges;  ///< And these beyond.
   /// How many numbers of the batch's samples were stored or settled before it, perhaps for others.
   std::int64_t repeated = 0;
+  bool is_ended = false;  ///< Another buffer has taken its place: nothing of the batch was stored.
 };
 
 /// Newest sample of a tag.
@@ -79,6 +81,12 @@ struct Gap {
 class ECP_EXPORT SeriesStore {
  public:
   virtual ~SeriesStore();
+  /// A buffer of which nothing is stored yet takes the place of its agent's others: from now on
+  /// nothing is stored under these, not even by an append that is under way in another replica, so
+  /// that what is read next stays all there is of them. A buffer known already ends none. Forgotten
+  /// with the process where no other one can be storing.
+  virtual Result<void> begin(const SeriesKey& key, const IdBytes& agent,
+                             std::string_view buffer_id) = 0;
   /// Store several batches at once, durably, each sample once by (tag, time, buffer_id, number);
   /// return what is applied per batch, in their order. A repeated batch changes nothing.
   virtual Result<std::vector<Applied>> append(

@@ -82,8 +82,10 @@ class Append {
     ECP_TRY_VOID(store_buffers());
     std::vector<Applied> answers;
     for (const auto& [key, batch] : batches_) {
-      const auto& ranges = buffers_.at(name_of(services_.at(key), batch));
-      Applied answer{ranges.upto(), ranges.beyond(), repeated[answers.size()]};
+      const auto name = name_of(services_.at(key), batch);
+      const auto& ranges = buffers_.at(name);
+      Applied answer{ranges.upto(), ranges.beyond(), repeated[answers.size()],
+                     ended_.count(name) > 0};
       if (answer.ranges.size() > max_ranges_told) answer.ranges.resize(max_ranges_told);
       answers.push_back(std::move(answer));
     }
@@ -113,23 +115,25 @@ class Append {
       write_name(writer.begin_object(), name).end_object();
     }
     ECP_TRY(auto* const row,
-            connection_.bound("SELECT b.service, encode(b.agent, 'hex'), b.buffer, b.applied FROM"
-                              " series_buffers b JOIN json_to_recordset(CAST($1 AS json)) AS w"
-                              " (service BIGINT, agent TEXT, buffer TEXT) ON b.service = w.service"
-                              " AND b.agent = decode(w.agent, 'hex') AND b.buffer = w.buffer",
-                              writer.end_array().take()));
+            connection_.bound(
+                "SELECT b.service, encode(b.agent, 'hex'), b.buffer, b.applied, b.ended FROM"
+                " series_buffers b JOIN json_to_recordset(CAST($1 AS json)) AS w"
+                " (service BIGINT, agent TEXT, buffer TEXT) ON b.service = w.service"
+                " AND b.agent = decode(w.agent, 'hex') AND b.buffer = w.buffer",
+                writer.end_array().take()));
     while (true) {
       ECP_TRY(const bool more, row->step());
       if (!more) return {};
-      ECP_TRY(auto ranges, ranges_of(row->text(3)));
-      buffers_[{row->integer(0), std::string(row->text(1)), std::string(row->text(2))}] =
-          std::move(ranges);
+      const BufferName name{row->integer(0), std::string(row->text(1)), std::string(row->text(2))};
+      ECP_TRY(buffers_[name], ranges_of(row->text(3)));
+      if (row->integer(4) != 0) ended_.insert(name);
     }
   }
 
   /// Sort out what is new in a batch, and what will never come; return how much came before.
   Result<std::int64_t> take(std::int64_t service, const NumberedBatch& batch) {
     const auto name = name_of(service, batch);
+    if (ended_.count(name) > 0) return 0;
     auto& ranges = buffers_.at(name);
     const auto size = static_cast<std::int64_t>(batch.samples.size());
     const auto repeated = size - ranges.count_missing({batch.first, batch.first + size - 1});
@@ -261,6 +265,7 @@ class Append {
   const Time now_;
   std::map<SeriesKey, std::int64_t> services_;
   std::map<BufferName, NumberRanges> buffers_;
+  std::set<BufferName> ended_;
   std::set<BufferName> changed_;
   std::map<TagName, std::vector<Sample>> samples_;  ///< New ones, in the order of their numbers.
 };
@@ -300,6 +305,18 @@ Result<std::vector<std::int64_t>> lock_services(Connection& connection,
                        wanted));
   }
   return storage::reasons::busy;
+}
+
+Result<void> begin_buffer(Connection& connection, const SeriesKey& key, const IdBytes& agent,
+                          std::string_view buffer_id) {
+  ECP_TRY(const auto ids, lock_services(connection, {key}));
+  ECP_TRY_VOID(connection.run(
+      "WITH begun AS (INSERT INTO series_buffers (service, agent, buffer, applied) VALUES"
+      " ($1, $2, $3, '') ON CONFLICT DO NOTHING RETURNING service)"
+      " UPDATE series_buffers b SET ended = 1 FROM begun WHERE b.service = begun.service AND"
+      " b.agent = $2",
+      ids.front(), blob(agent), buffer_id));
+  return {};
 }
 
 Result<std::vector<Applied>> append_batches(Connection& connection, const KeyedBatches& batches,

@@ -4,6 +4,7 @@
 /// @file
 /// Storing batches in one transaction.
 
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,10 @@ using KeyedBatches = std::vector<std::pair<SeriesKey, NumberedBatch>>;
 /// `keys`. Whatever changes a service's series locks it first.
 [[nodiscard]] Result<std::vector<std::int64_t>> lock_services(storage::sql::Connection& connection,
                                                               const std::vector<SeriesKey>& keys);
+
+/// Let a buffer of which nothing is known take the place of its agent's others.
+[[nodiscard]] Result<void> begin_buffer(storage::sql::Connection& connection, const SeriesKey& key,
+                                        const IdBytes& agent, std::string_view buffer_id);
 
 /// Store what is new in some batches and say what is applied then. May run more than once.
 [[nodiscard]] Result<std::vector<Applied>> append_batches(storage::sql::Connection& connection,

@@ -38,6 +38,7 @@ constexpr storage::Migration migrations[] = {
      " WHERE merged = 0;"
      "CREATE TABLE series_gaps (service BIGINT NOT NULL, since BIGINT NOT NULL, why TEXT NOT NULL,"
      " until BIGINT NOT NULL, samples BIGINT NOT NULL, PRIMARY KEY (service, since, why))"},
+    {2, "ALTER TABLE series_buffers ADD COLUMN ended BIGINT NOT NULL DEFAULT 0"},
 };
 constexpr storage::StoreModule module{"series", migrations, {}};
 
@@ -115,6 +116,12 @@ class PostgresSeries final : public SeriesStore {
  public:
   PostgresSeries(std::unique_ptr<storage::Store> store, const Env& env)
       : env_(env), store_(std::move(store)) {}
+
+  Result<void> begin(const SeriesKey& key, const IdBytes& agent,
+                     std::string_view buffer_id) override {
+    return write(
+        [&](Connection& connection) { return begin_buffer(connection, key, agent, buffer_id); });
+  }
 
   Result<std::vector<Applied>> append(const KeyedBatches& batches) override {
     const auto now = env_.clock.now();

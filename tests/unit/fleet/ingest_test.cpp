@@ -35,6 +35,23 @@ struct Site {
     }
     agent.send(transport::ChannelKind::alarm, link::to_json(batch));
   }
+  /// An ingest of a test's own.
+  IngestEngine ingest(series::SeriesStore& series) {
+    return IngestEngine({*world.store, series, *world.plane->gateway, world.plane->commands,
+                         world.recorder, world.plane->live},
+                        world.env());
+  }
+  /// Five samples from the first buffer, and the same from its successor.
+  std::pair<Heard, Heard> twice() {
+    const transport::Channel channel{transport::ChannelKind::telemetry, service.to_string(), {}};
+    auto old = telemetry_document(service, 3, 5, "buffer-1", world.now() + 5 * second);
+    auto [head, body] = must(link::decode_telemetry(old));
+    head.buffer_id = "buffer-2";
+    head.first = 1;
+    head.last = head.renumbered = 5;
+    Heard renumbered{agent.id(), channel, link::encode_telemetry(head, body)};
+    return {{agent.id(), channel, std::move(old)}, std::move(renumbered)};
+  }
   std::vector<std::int64_t> applied() {
     std::vector<std::int64_t> numbers;
     for (const auto& one : world.recorder.transitions) numbers.push_back(one.number);
@@ -46,6 +63,10 @@ struct Site {
 class Interrupted final : public series::SeriesStore {
  public:
   explicit Interrupted(series::SeriesStore& real) : real_(real) {}
+  Result<void> begin(const series::SeriesKey& key, const IdBytes& agent,
+                     std::string_view buffer_id) override {
+    return real_.begin(key, agent, buffer_id);
+  }
   Result<std::vector<series::Applied>> append(
       const std::vector<std::pair<series::SeriesKey, series::NumberedBatch>>& batches) override {
     before_append();
@@ -229,11 +250,42 @@ TEST_SUITE("fleet.IngestEngine") {
     CHECK_FALSE(site.agent.acks.back().renew);
   }
 
+  TEST_CASE("of a buffer and its successor that come together only the successor is taken") {
+    Site site;
+    site.agent.telemetry(site.service, 1, 2);
+    auto ingest = site.ingest(*site.world.series);
+    const auto [from_a_copy, renumbered] = site.twice();
+
+    ingest.take_telemetry({{from_a_copy, renumbered}});
+    site.world.run();
+
+    CHECK(site.stored() == 7);
+    REQUIRE(site.agent.acks.size() == 3);
+    const auto renewed = std::count_if(site.agent.acks.begin(), site.agent.acks.end(),
+                                       [](const auto& ack) { return ack.renew; });
+    CHECK(renewed == 1);
+  }
+
+  TEST_CASE("a buffer that ends while another replica stores from it gives no more samples") {
+    Site site;
+    Interrupted interrupted(*site.world.series);
+    auto slow = site.ingest(interrupted);
+    auto quick = site.ingest(*site.world.series);
+    site.agent.telemetry(site.service, 1, 2);
+    const auto [from_a_copy, renumbered] = site.twice();
+    interrupted.before_append = [&, next = renumbered] { quick.take_telemetry({{next}}); };
+
+    slow.take_telemetry({{from_a_copy}});
+    site.world.run();
+
+    CHECK(site.stored() == 7);
+    CHECK(site.agent.acks.back().renew);
+    CHECK(site.agent.acks.back().buffer_id == "buffer-1");
+  }
+
   TEST_CASE("of two batches with the same numbers that come together none is acknowledged") {
     Site site;
-    IngestEngine ingest({*site.world.store, *site.world.series, *site.world.plane->gateway,
-                         site.world.plane->commands, site.world.recorder, site.world.plane->live},
-                        site.world.env());
+    auto ingest = site.ingest(*site.world.series);
     std::vector<Heard> together;
     for (const auto ago : {Milliseconds(0), 60 * second}) {
       together.push_back(

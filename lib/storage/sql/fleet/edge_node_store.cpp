@@ -257,12 +257,14 @@ class SqlBufferStore final : public BufferStore {
     return {};
   }
 
-  Result<void> begin(EdgeNodeId node, std::string_view buffer_id) override {
+  Result<void> begin(EdgeNodeId node, std::string_view stream,
+                     std::string_view buffer_id) override {
     ECP_TRY(const auto rows, number_of(connection_.bound("SELECT count(*) FROM fleet_buffers"
                                                          " WHERE node = $1 AND buffer = $2",
                                                          node.to_string(), buffer_id)));
     if (rows > 0) return {};
-    return refuse_all(node);
+    ECP_TRY_VOID(refuse_all(node));
+    return advance(node, stream, buffer_id, 0);
   }
 
   Result<bool> is_refused(EdgeNodeId node, std::string_view buffer_id) override {
