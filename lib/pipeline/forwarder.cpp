@@ -93,6 +93,7 @@ void Forwarder::pump() {
 }
 
 SteadyTime Forwarder::wake_at() const {
+  if (!is_up_) return SteadyTime::max();  // pump would move nothing on.
   auto next = retry_at_;
   for (const auto& [name, flight] : journals_) next = std::min(next, flight.again);
   for (const auto& [name, flight] : ends_) next = std::min(next, flight.again);

@@ -45,7 +45,8 @@ class ECP_EXPORT Forwarder {
   void acknowledged(const link::Ack& ack, bool restarted);
   /// Send what may be sent now. Call it after a flush, an ack, a link_up and at `wake_at`.
   void pump();
-  /// When pump is to be called though nothing happens; max() when nothing is under way.
+  /// When pump is to be called though nothing happens; max() when nothing is under way
+  /// or the link is down. Always in the future when pump has just been called.
   [[nodiscard]] SteadyTime wake_at() const;
 
  private:

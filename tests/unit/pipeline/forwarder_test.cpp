@@ -76,6 +76,34 @@ TEST_SUITE("pipeline.Forwarder") {
     CHECK(line.sent[0].last == 10);
   }
 
+  TEST_CASE("a forwarder without a link asks for no turn, whatever was under way") {
+    Line line;
+    line.add(10);
+    line.forwarder.link_up(max_payload);  // Samples and the journals' ends wait for an answer.
+    CHECK(line.forwarder.wake_at() != ecp::SteadyTime::max());
+
+    line.forwarder.link_down();
+    line.wait(Milliseconds{3'600'000});
+
+    CHECK(line.forwarder.wake_at() == ecp::SteadyTime::max());
+  }
+
+  TEST_CASE("whatever waits, the next turn lies ahead") {
+    Line line{Milliseconds{1'000}};
+    line.add(10);
+    line.forwarder.link_up(max_payload);
+    for (int i = 0; i < 500; ++i) {
+      line.refuses = i % 7 == 0;
+      if (i % 3 == 0) line.add(i % 5);
+      if (i % 11 == 0) REQUIRE(line.append_event());
+      if (i % 13 == 0) line.acknowledge(line.world.buffer->next_number(line.world.stream) - 1);
+      for (const auto& done : std::exchange(line.waiting, {}))
+        done(ecp::transport::reasons::nobody_listens);
+      line.wait(Milliseconds{i * 37 % 900});
+      CHECK(line.forwarder.wake_at() > line.world.env.clock.steady());
+    }
+  }
+
   TEST_CASE("with an interval new samples gather for it, or until a batch is full") {
     Line line{Milliseconds{10'000}};
     line.forwarder.link_up(max_payload);
