@@ -27,10 +27,12 @@ audit::Subject subject_of(const Command& command) {
   return {"command", command.what.id.to_string(), command.what.action};
 }
 
-/// Not by its edge node, which would only say again that it does not know.
+/// Not by its edge node, which may know better.
 bool is_ended_here(const Command& command) {
-  return command.reason.starts_with(reasons::no_result.symbol) ||
-         command.reason.starts_with(reasons::perhaps_sent.symbol);
+  const auto is_for = [&](const Reason& reason) {
+    return command.reason.starts_with(reason.symbol);
+  };
+  return is_for(reasons::no_result) || is_for(reasons::not_sent) || is_for(reasons::perhaps_sent);
 }
 
 std::string live_json(const Command& command) {
@@ -187,8 +189,9 @@ Result<void> CommandEngine::finish(storage::Transaction& transaction, EdgeNodeId
   auto& commands = transaction.get<CommandStore>();
   ECP_TRY(auto command, commands.find(result.command));
   if (!command || command->node != node) return {};
+  // A database that was put back may even hold for never sent what ran.
   const bool open = command->state == link::CommandState::pending ||
-                    command->state == link::CommandState::unknown;
+                    command->state == link::CommandState::unknown || is_ended_here(*command);
   if (!open || result.state == link::CommandState::pending) return {};
   if (result.state == command->state) return {};  // It does not know either.
   command->state = result.state;

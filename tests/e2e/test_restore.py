@@ -169,6 +169,10 @@ class Line:
         is_applied = node["applied_generation"] == node["generation"] and service["config_state"] == "applied"
         return tuple(int(part) for part in self.edge.status()["generation"].split(".")) if is_applied else None
 
+    def applied_after(self, other):
+        applied = self.applied()
+        return applied if applied and applied > other else None
+
     def write(self, value):
         made = self.api.post(self.path + "/writes", {"tag": "plc/fast/setpoint", "value": value})
         return self.ended(made["id"])
@@ -210,7 +214,7 @@ def live_on_after_the_backup(line):
     before = line.applied()
     with line.device.held():  # A read that the change interrupts is nobody's.
         line.change(config(line.device.port, {"name": "writes", "address": "1!400009", "type": "uint32"}))
-        later = wait_for("the change", lambda: (line.applied() or before) > before and line.applied(), 15)
+        later = wait_for("the change", lambda: line.applied_after(before), 15)
     assert later[0] == before[0]
     assert line.write(100.0)["state"] == "done"
     line.wait_for_alarms(cleared="too high", active="too low")
@@ -259,7 +263,7 @@ def test_a_database_put_back_goes_on_where_the_edge_is(line, values):
         shutil.copytree(backup / "series", plane.data / "series")
     with line.device.held():
         plane.start()
-        after = wait_for("the next epoch", lambda: (line.applied() or later)[0] > later[0] and line.applied(), 30)
+        after = wait_for("the next epoch", lambda: line.applied_after((later[0] + 1, 0)), 30)
         line.edge.drained()
         lost = set(range(1, given + 1)) - set(line.numbers())
         assert bool(lost) == (values != "kept")

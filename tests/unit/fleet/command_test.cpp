@@ -96,6 +96,19 @@ TEST_SUITE("fleet.CommandEngine") {
     CHECK(site.command(early.what.id).state == link::CommandState::done);
   }
 
+  TEST_CASE("a result is believed though the command is held for never sent") {
+    Site site;
+    const auto made = must(site.write());
+    site.world.pass(40 * second);
+    REQUIRE(site.command(made.what.id).state == link::CommandState::expired);
+
+    Agent agent(site.world, site.id);  // It got the command before the database was put back.
+    Site::answer(agent, made.what.id, link::CommandState::done);
+    CHECK(site.command(made.what.id).state == link::CommandState::done);
+    Site::answer(agent, made.what.id, link::CommandState::refused, 2);
+    CHECK(site.command(made.what.id).state == link::CommandState::done);
+  }
+
   TEST_CASE("a command that was sent and not answered ends as unknown, never as expired") {
     Site site;
     Agent agent(site.world, site.id);
