@@ -283,6 +283,45 @@ def test_a_replica_dies_at_the_worst_moments_and_the_other_ends_what_it_began(ri
         assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
+def test_a_dump_of_the_database_put_back_goes_on_where_the_edge_is(rig):
+    """[R38] Made while both replicas store; what came after it is told again, or known to be lost."""
+    rig.begin()
+    postgres, dump = rig.replicas.postgres, rig.folder / "ecp.dump"
+    postgres.dump(dump)
+
+    def alarms(api):
+        return [alarm["state"] for alarm in api.items(rig.place + "/alarms") if alarm["name"] == "too high"]
+
+    rig.change(rig.apis[0]).join(20)
+    rig.turn(LIMIT + 100)
+    wait_for("the alarm", lambda: alarms(rig.apis[0]) == ["active"], 20)
+    rig.settle(rig.apis[1], "the change")
+    for plane in rig.replicas.planes:
+        plane.stop()
+    postgres.put_back(dump)
+    for plane in rig.replicas.planes:
+        (plane.data / "audit-checkpoints.jsonl").unlink()
+        plane.start()
+    for api in rig.apis:
+        rig.settle(api, "the restore")
+
+    def told(operation):
+        return [entry for entry in rig.apis[1].items("/api/v1/audit") if entry["operation"] == operation]
+
+    wait_for("the proof", lambda: told("platform.restored"), 20)
+    wait_for("the events", lambda: any("more_told" in str(entry["details"]) for entry in told("edge_node.event")), 20)
+    for api in rig.apis:
+        wait_for("the alarm that was forgotten", lambda a=api: alarms(a) == ["active"], 20)
+    rig.turn(60)
+    wait_for("its end", lambda: alarms(rig.apis[1]) == ["cleared"], 20)
+    seen = [stored(api, rig.path) for api in rig.apis]
+    assert len(set(seen[1])) == len(seen[1]), "a sample is there twice"
+    for plane in rig.replicas.planes:
+        plane.stop()
+        verified = plane.command("audit", "verify")
+        assert verified.returncode == 0, verified.stdout + verified.stderr
+
+
 def test_either_replica_is_killed_or_frozen_and_nothing_is_lost_or_doubled(rig, capsys):
     """[R10] [I4] Every sample once, every alarm told, an audit chain without a hole, no lease held twice."""
     rig.begin()

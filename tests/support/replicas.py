@@ -28,10 +28,19 @@ class Postgres:
 
     def rows(self, sql):
         """What a query answers, each row a list of texts."""
-        client = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/psql"))[-1]
-        answer = subprocess.run([client, "--no-psqlrc", "-qAt", "-F", "\t", "-c", sql, self.url],
-                                capture_output=True, text=True, timeout=20, check=True).stdout
+        answer = self._run("psql", "--no-psqlrc", "-qAt", "-F", "\t", "-c", sql, self.url)
         return [line.split("\t") for line in answer.splitlines()]
+
+    def dump(self, file):
+        self._run("pg_dump", "--format=custom", f"--file={file}", self.url)
+
+    def put_back(self, file):
+        self._run("pg_restore", "--clean", "--if-exists", f"--dbname={self.url}", file)
+
+    @staticmethod
+    def _run(program, *arguments):
+        program = sorted(pathlib.Path("/usr/lib/postgresql").glob(f"*/bin/{program}"))[-1]
+        return subprocess.run([program, *arguments], capture_output=True, text=True, timeout=20, check=True).stdout
 
     def stop(self):
         self.told.unlink(missing_ok=True)
