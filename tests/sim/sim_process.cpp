@@ -72,7 +72,7 @@ struct SimProcess::State final : public Executor,
   Task wrap(bool is_worker, std::uint64_t of_life, Task task) {
     return [self = shared_from_this(), is_worker, of_life, task = std::move(task)] {
       if (self->life != of_life) return;
-      if (self->is_frozen) {
+      if (self->is_frozen || self->is_interrupted) {
         self->held.push_back({is_worker, of_life, task});
         return;
       }
@@ -88,7 +88,13 @@ struct SimProcess::State final : public Executor,
   ManualEnv& world;
   AheadClock clock;
   Crew crew{*this};
+  void release() {
+    if (is_frozen || is_interrupted) return;
+    for (auto& one : std::exchange(held, {})) pass_on(std::move(one));
+  }
+
   bool is_frozen = false;
+  bool is_interrupted = false;
   int depth = 0;
   std::uint64_t life = 0;
   std::uint64_t last_timer = 0;
@@ -108,7 +114,14 @@ void SimProcess::freeze() { state_->is_frozen = true; }
 
 void SimProcess::thaw() {
   state_->is_frozen = false;
-  for (auto& held : std::exchange(state_->held, {})) state_->pass_on(std::move(held));
+  state_->release();
+}
+
+void SimProcess::interrupt() { state_->is_interrupted = true; }
+
+void SimProcess::go_on() {
+  state_->is_interrupted = false;
+  state_->release();
 }
 
 bool SimProcess::is_frozen() const { return state_->is_frozen; }

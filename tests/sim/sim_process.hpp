@@ -27,6 +27,10 @@ class SimProcess {
   void freeze();
   void thaw();
   [[nodiscard]] bool is_frozen() const;
+  /// Inside a task of it: the same, until it goes on, though it be thawed meanwhile. Other tasks
+  /// would wait for what this one has locked.
+  void interrupt();
+  void go_on();
   /// Its threads are gone: nothing that was posted ever runs. The next program starts afresh.
   void die();
   /// A task of it is being run right now, perhaps interrupted.

@@ -315,9 +315,9 @@ void SimWorld::interrupt(const char* point) {
   if (is_calm_ || inside == replicas_.end() || interruptions_ > 0 || !one_in(60)) return;
   ++met_[std::string("a replica stands still at ") + point];
   ++interruptions_;
-  process->freeze();
+  process->interrupt();
   world_.executor.advance(Milliseconds(static_cast<std::int64_t>(draw(4'000))));
-  process->thaw();
+  process->go_on();
   --interruptions_;
 }
 
