@@ -56,8 +56,8 @@ using StoreModule = ecp::storage::StoreModule;
 [[nodiscard]] const StoreModule& fleet_module_that_shows_commands_as_pending();
 /// ... whatever became of a command is stored as done.
 [[nodiscard]] const StoreModule& fleet_module_that_ends_commands_as_done();
-/// ... it is not stored that a command was sent.
-[[nodiscard]] const StoreModule& fleet_module_that_forgets_what_was_sent();
+/// ... whatever became of a command is stored as refused.
+[[nodiscard]] const StoreModule& fleet_module_that_ends_commands_as_refused();
 /// ... every fifth command is lost.
 [[nodiscard]] const StoreModule& fleet_module_that_loses_commands();
 /// ... a command is remembered although its transaction was rolled back.

@@ -42,20 +42,13 @@ class CommandsThatEndAsDone final : public PassingCommandStore {
   }
 };
 
-class CommandsNeverSent final : public PassingCommandStore {
+class CommandsThatEndAsRefused final : public PassingCommandStore {
  public:
   using PassingCommandStore::PassingCommandStore;
-  Result<void> insert(const fleet::Command& command) override {
-    return real().insert(unsent(command));
-  }
   Result<void> update(const fleet::Command& command) override {
-    return real().update(unsent(command));
-  }
-
- private:
-  static fleet::Command unsent(fleet::Command command) {
-    command.sent_at.reset();
-    return command;
+    auto told = command;
+    if (told.state != link::CommandState::pending) told.state = link::CommandState::refused;
+    return real().update(told);
   }
 };
 
@@ -207,8 +200,8 @@ const storage::StoreModule& fleet_module_that_ends_commands_as_done() {
   return with_commands<CommandsThatEndAsDone>();
 }
 
-const storage::StoreModule& fleet_module_that_forgets_what_was_sent() {
-  return with_commands<CommandsNeverSent>();
+const storage::StoreModule& fleet_module_that_ends_commands_as_refused() {
+  return with_commands<CommandsThatEndAsRefused>();
 }
 
 const storage::StoreModule& fleet_module_that_loses_commands() {
