@@ -36,6 +36,7 @@ struct FleetEngine::State : std::enable_shared_from_this<FleetEngine::State> {
       : parts(parts_in), options(options_in), env(env_in) {}
 
   void compose();
+  void compose_presence();
   void on_message(EdgeNodeId agent, const transport::Channel& channel, Bytes payload);
   void work_control(std::vector<Heard>& messages);
   void work_presence(std::span<Heard> messages);
@@ -69,11 +70,7 @@ struct FleetEngine::State : std::enable_shared_from_this<FleetEngine::State> {
   std::shared_mutex job_mutex;     ///< Shared by timed jobs; stop() waits for all.
 };
 
-void FleetEngine::State::compose() {
-  ingest = std::make_unique<IngestEngine>(
-      IngestEngine::Parts{parts.store, parts.series, parts.gateway, parts.commands,
-                          parts.transitions, parts.live},
-      env);
+void FleetEngine::State::compose_presence() {
   PresenceEngine::Parts wired{
       parts.store, parts.series, parts.observer, parts.trust, parts.live, {}, {}, {}, {}};
   wired.on_connected = [this](EdgeNodeId agent) { parts.commands.resend(agent); };
@@ -90,6 +87,14 @@ void FleetEngine::State::compose() {
   wired.doubts_births = options.has_replicas;
   wired.on_unclear = [this](EdgeNodeId agent) { dialogue->ask_state(agent); };
   presence = std::make_unique<PresenceEngine>(std::move(wired), options.heartbeat, env);
+}
+
+void FleetEngine::State::compose() {
+  ingest = std::make_unique<IngestEngine>(
+      IngestEngine::Parts{parts.store, parts.series, parts.gateway, parts.commands,
+                          parts.transitions, parts.live},
+      env);
+  compose_presence();
   const auto lane = [this](auto member) {
     return std::make_shared<Lane>(
         [weak = weak_from_this(), member](std::vector<Heard>& messages) {

@@ -260,26 +260,7 @@ LinkLoss MqttSession::serve(MqttGreeting greeting) {
     options.will = &will;
   }
   auto connected = connection.connect(options, env_.clock.now());
-  bool greeted = false;
-  bool has_read = false;
-  bool alive = connected.has_value();
-  auto looked = env_.clock.steady();
-  while (alive && take_requests(connection)) {
-    const short happened = await(connection, has_read);
-    has_read = greeted && (happened & POLLIN) != 0;
-    // Frozen for so long that the broker gave us up: what the socket still holds is old news.
-    const auto before = std::exchange(looked, env_.clock.steady());
-    alive = looked - before < options_.keep_alive + options_.keep_alive / 2;
-    if (!alive) break;
-    {
-      const Inbox::Burst burst(*inbox_);
-      alive = connection.step(happened);
-    }
-    if (alive && connection.is_accepted() && !greeted) {
-      greeted = true;
-      greet(connection, greeting);
-    }
-  }
+  const bool alive = connected.has_value() && converse(connection, greeting);
   const LinkLoss loss = connection.loss();
   if (!alive) {
     env_.log.warning("transport", "the connection to the broker is lost",
@@ -288,6 +269,29 @@ LinkLoss MqttSession::serve(MqttGreeting greeting) {
   }
   fail_all(connection);
   return loss;
+}
+
+/// Until the connection is lost, which is false, or not wanted any more.
+bool MqttSession::converse(MqttConnection& connection, MqttGreeting& greeting) {
+  bool greeted = false;
+  bool has_read = false;
+  auto looked = env_.clock.steady();
+  while (take_requests(connection)) {
+    const short happened = await(connection, has_read);
+    has_read = greeted && (happened & POLLIN) != 0;
+    // Frozen for so long that the broker gave us up: what the socket still holds is old news.
+    const auto before = std::exchange(looked, env_.clock.steady());
+    if (looked - before >= options_.keep_alive + options_.keep_alive / 2) return false;
+    {
+      const Inbox::Burst burst(*inbox_);
+      if (!connection.step(happened)) return false;
+    }
+    if (connection.is_accepted() && !greeted) {
+      greeted = true;
+      greet(connection, greeting);
+    }
+  }
+  return true;
 }
 
 void MqttSession::greet(MqttConnection& connection, MqttGreeting& greeting) {

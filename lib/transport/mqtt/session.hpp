@@ -87,8 +87,9 @@ class MqttSession final : public std::enable_shared_from_this<MqttSession> {
 
   void begin_attempt(std::uint64_t attempt);  ///< On the executor.
   void plan_attempt(Milliseconds delay);
-  void run();                             ///< The thread.
+  void run();  ///< The thread.
   LinkLoss serve(MqttGreeting greeting);  ///< One connection, from connect to loss.
+  bool converse(MqttConnection& connection, MqttGreeting& greeting);
   void greet(MqttConnection& connection, MqttGreeting& greeting);
   void repeat(const MqttMessage& message, unsigned tries);
   [[nodiscard]] bool is_attempt(std::uint64_t attempt) const;
