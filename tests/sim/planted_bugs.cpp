@@ -13,8 +13,8 @@
 #include <ecp/storage/sql/agent.hpp>
 #include <ecp/storage/sql/platform.hpp>
 
-#include "sim/passing_series.hpp"
 #include "sim/passing_stores.hpp"
+#include "support/passing_series.hpp"
 
 namespace ecp_test {
 

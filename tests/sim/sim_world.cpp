@@ -18,8 +18,8 @@
 #include <ecp/tenancy/registries.hpp>
 
 #include "sim/crash_points.hpp"
-#include "sim/passing_series.hpp"
 #include "sim/sim_service.hpp"
+#include "support/passing_series.hpp"
 #include "support/results.hpp"
 
 namespace ecp_test {

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <thread>
 
+#include "support/passing_series.hpp"
 #include "world.hpp"
 
 using namespace fleet_test;  // NOLINT
@@ -60,43 +61,17 @@ struct Site {
 };
 
 /// The world's series, with a moment of a test's own before samples are stored.
-class Interrupted final : public series::SeriesStore {
+class Interrupted final : public ecp_test::PassingSeries {
  public:
-  explicit Interrupted(series::SeriesStore& real) : real_(real) {}
-  Result<void> begin(const series::SeriesKey& key, const IdBytes& agent,
-                     std::string_view buffer_id) override {
-    return real_.begin(key, agent, buffer_id);
-  }
+  explicit Interrupted(series::SeriesStore& real)
+      : PassingSeries({std::shared_ptr<void>(), &real}) {}  // The world's own.
   Result<std::vector<series::Applied>> append(
       const std::vector<std::pair<series::SeriesKey, series::NumberedBatch>>& batches) override {
     before_append();
-    return real_.append(batches);
+    return PassingSeries::append(batches);
   }
-  Result<std::vector<series::LatestValue>> latest(const series::SeriesKey& key) override {
-    return real_.latest(key);
-  }
-  Result<std::vector<series::Sample>> samples(const series::SeriesKey& key, std::string_view tag,
-                                              Time from, Time to, std::size_t limit) override {
-    return real_.samples(key, tag, from, to, limit);
-  }
-  Result<std::vector<series::Point>> aggregate(const series::SeriesKey& key, std::string_view tag,
-                                               Time from, Time to, std::size_t points) override {
-    return real_.aggregate(key, tag, from, to, points);
-  }
-  Result<std::vector<series::Gap>> gaps(const series::SeriesKey& key, Time from, Time to) override {
-    return real_.gaps(key, from, to);
-  }
-  Result<void> record_gap(const series::SeriesKey& key, const series::Gap& gap) override {
-    return real_.record_gap(key, gap);
-  }
-  Result<std::int64_t> count(const series::SeriesKey& key) override { return real_.count(key); }
-  Result<std::int64_t> expire(Time keep) override { return real_.expire(keep); }
-  Result<void> remove(const series::SeriesKey& key) override { return real_.remove(key); }
 
   std::function<void()> before_append;
-
- private:
-  series::SeriesStore& real_;
 };
 
 /// The world's store, which says when the first unit that writes is over.
