@@ -239,6 +239,7 @@ def plan(rig):
         ("manifest.before_store", 1, agent, rig.change),
         ("manifest.after_store", 1, agent, rig.change),
         ("manifest.after_apply", 1, agent, rig.change),
+        ("telemetry.before_series", 2, plane, rig.flow),
         ("telemetry.after_series", 2, plane, rig.flow),
         ("telemetry.after_cursor", 2, plane, rig.flow),
         ("desired.after_commit", 1, plane, rig.change),
