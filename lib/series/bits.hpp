@@ -22,6 +22,7 @@ class BitWriter {
         free_ = 8;
       }
       const auto part = width < free_ ? width : free_;
+      // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): `free_` is at most 8.
       const auto piece = (value >> (width - part)) & ((1U << part) - 1U);
       const auto last = static_cast<unsigned char>(out_.back());
       out_.back() = static_cast<char>(last | (piece << (free_ - part)));

@@ -225,6 +225,7 @@ Bytes bits_column(const std::vector<double>& values) {
   for (const auto value : values) used |= std::bit_cast<std::uint64_t>(value) & magnitude_bits;
   const auto shift = used == 0 ? 0U : static_cast<unsigned>(std::countr_zero(used));
   std::vector<std::int64_t> ordered;
+  ordered.reserve(values.size());
   for (const auto value : values) ordered.push_back(ordered_bits(value, shift));
   OctetWriter out;
   out.octet(static_cast<std::uint8_t>(RealCoding::bits));

@@ -269,7 +269,7 @@ Result<void> DayReader::load_samples(const SeriesKey& key, std::string_view tag,
   if (into.size() >= limit) return {};
   const auto room = limit - into.size();
   std::vector<Sample> found;
-  const auto done = in_snapshot([&](Connection& connection) -> Result<void> {
+  auto done = in_snapshot([&](Connection& connection) -> Result<void> {
     ECP_TRY(const auto id, find_tag(connection, key, tag));
     if (!id) return {};
     ECP_TRY_VOID(add_sealed(connection, *id, tag, from, to, room, found));

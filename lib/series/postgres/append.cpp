@@ -295,6 +295,7 @@ Result<std::vector<std::int64_t>> lock_services(Connection& connection,
     }
     if (found.size() == keys.size()) {
       std::vector<std::int64_t> ids;
+      ids.reserve(keys.size());
       for (const auto& key : keys) ids.push_back(found.at({hex(key.project), hex(key.service)}));
       return ids;
     }

@@ -149,9 +149,10 @@ Result<void> remove_service(storage::Store& store, const SeriesKey& key) {
     auto& connection = t.connection();
     ECP_TRY_VOID(relax(connection));
     ECP_TRY(const auto ids, lock_services(connection, {key}));
-    for (const char* sql : {"DELETE FROM series_chunks WHERE tag IN (SELECT id FROM series_tags"
-                            " WHERE service = $1)",
-                            "DELETE FROM series_tags WHERE service = $1",
+    ECP_TRY_VOID(connection.run(
+        "DELETE FROM series_chunks WHERE tag IN (SELECT id FROM series_tags WHERE service = $1)",
+        ids.front()));
+    for (const char* sql : {"DELETE FROM series_tags WHERE service = $1",
                             "DELETE FROM series_buffers WHERE service = $1",
                             "DELETE FROM series_gaps WHERE service = $1",
                             "DELETE FROM series_services WHERE id = $1"}) {
