@@ -19,7 +19,8 @@ namespace {
 
 constexpr std::size_t default_payload = limits::mqtt_packet - packet_overhead;
 constexpr int keep_alive_step_ms = 1'000;  // libmosquitto wants to be called this often.
-constexpr int gathering_ms = 1;
+constexpr int least_gathering_ms = 1;      // As it begins.
+constexpr int most_gathering_ms = 8;
 constexpr int nobody_subscribed = 0x10;
 constexpr Milliseconds shortest_repeat{250};
 constexpr Milliseconds longest_repeat{15'000};
@@ -236,15 +237,22 @@ void MqttSession::run() {
 
 /// Wait for a request or for the connection, and return what happened to it. When something was
 /// just read and the connection is silent now, more may gather for a moment: a busy one then wakes
-/// us, and those behind us, once for many messages.
-short MqttSession::await(const MqttConnection& connection, bool has_read) const {
-  const bool looks_only = has_read || connection.has_more();
-  const short happened = wakeup_.wait(connection.descriptor(), connection.events(),
-                                      looks_only ? 0 : keep_alive_step_ms);
-  if (connection.has_more()) return static_cast<short>(happened | POLLIN);
-  if (!has_read || happened != 0) return happened;
-  wakeup_.wait(-1, 0, gathering_ms);
-  return 0;
+/// us, and those behind us, once for many messages. The moment grows while it is worth it.
+short MqttSession::await(const MqttConnection& connection, bool has_read) {
+  const auto wait = [&](int timeout_ms) {
+    return wakeup_.wait(connection.descriptor(), connection.events(), timeout_ms);
+  };
+  if (has_read || connection.has_more()) {
+    const short happened = wait(0);
+    if (connection.has_more()) return static_cast<short>(happened | POLLIN);
+    if (!has_read || happened != 0) return happened;
+    wakeup_.wait(-1, 0, gathering_ms_);
+    const short gathered = wait(0);
+    const bool is_busy = (gathered & POLLIN) != 0;
+    gathering_ms_ = is_busy ? std::min(2 * gathering_ms_, most_gathering_ms) : least_gathering_ms;
+    return gathered;
+  }
+  return wait(keep_alive_step_ms);
 }
 
 LinkLoss MqttSession::serve(MqttGreeting greeting) {

@@ -87,7 +87,7 @@ class MqttSession final : public std::enable_shared_from_this<MqttSession> {
 
   void begin_attempt(std::uint64_t attempt);  ///< On the executor.
   void plan_attempt(Milliseconds delay);
-  void run();  ///< The thread.
+  void run();                             ///< The thread.
   LinkLoss serve(MqttGreeting greeting);  ///< One connection, from connect to loss.
   bool converse(MqttConnection& connection, MqttGreeting& greeting);
   void greet(MqttConnection& connection, MqttGreeting& greeting);
@@ -97,13 +97,15 @@ class MqttSession final : public std::enable_shared_from_this<MqttSession> {
   void tell(LinkState state, LinkLoss loss);
   void finish(DoneHandler done, Result<void> outcome);
   void fail_all(MqttConnection& connection);
-  [[nodiscard]] short await(const MqttConnection& connection, bool has_read) const;
+  [[nodiscard]] short await(const MqttConnection& connection, bool has_read);
 
   const MqttSessionOptions options_;
   const Env env_;
   const std::shared_ptr<Inbox> inbox_;  ///< Shared with the end.
   MqttSessionHandlers handlers_;
   Wakeup wakeup_;
+  int gathering_ms_ =
+      1;  ///< On the thread only: how long to wait for more when something was read.
   std::unique_ptr<Thread> thread_;
 
   mutable std::mutex mutex_;  ///< Guards what follows; never held while a handler runs.
