@@ -78,8 +78,10 @@ class Applier {
                              {"text",
                               "the database was put back, or the agent has lost an item; it tells "
                               "all once more"}}));
-    return parts_.commands.reconsider(transaction_, node_.id);
+    return reconsider_commands();
   }
+
+  Result<void> reconsider_commands() { return parts_.commands.reconsider(transaction_, node_.id); }
 
   Result<void> apply(std::span<const link::ReportedItem> items, std::int64_t /*first*/) {
     for (const auto& item : items) {
@@ -178,7 +180,9 @@ Result<void> apply_batch(storage::Transaction& transaction, Applier& applier,
     const auto known = static_cast<std::size_t>(cursor + 1 - batch.first);
     // Telemetry under way from the buffer before comes again as renumbered, and is known.
     if (cursor == 0) {
-      ECP_TRY_VOID(buffers.begin(incoming.agent, incoming.stream, batch.buffer_id));
+      ECP_TRY(const bool is_unasked,
+              buffers.begin(incoming.agent, incoming.stream, batch.buffer_id));
+      if (is_unasked) ECP_TRY_VOID(applier.reconsider_commands());
     }
     ECP_TRY_VOID(applier.apply(std::span(batch.items).subspan(known), cursor + 1));
     ECP_TRY_VOID(buffers.advance(incoming.agent, incoming.stream, batch.buffer_id, last));

@@ -118,7 +118,9 @@ Result<std::vector<Judged>> admit(const IngestEngine::Parts& parts,
     auto& buffers = transaction.get<BufferStore>();
     for (const auto& one : first) {
       const auto& head = one.incoming->head;
-      ECP_TRY_VOID(buffers.begin(one.incoming->agent, head.stream, head.buffer_id));
+      const auto agent = one.incoming->agent;
+      ECP_TRY(const bool is_unasked, buffers.begin(agent, head.stream, head.buffer_id));
+      if (is_unasked) ECP_TRY_VOID(parts.commands.reconsider(transaction, agent));
     }
     return {};
   });

@@ -290,18 +290,23 @@ TEST_SUITE("conformance.fleet_stores") {
       CHECK(old_one);
       CHECK_FALSE(new_one);
 
-      ECP_TRY_VOID(buffers.begin(node, "alarm", "b2"));  // Known already: nothing ends.
+      ECP_TRY(const bool ends_known, buffers.begin(node, "alarm", "b2"));
+      CHECK_FALSE(ends_known);
       ECP_TRY(const bool still_taken, buffers.is_refused(node, "b2"));
       CHECK_FALSE(still_taken);
       const auto other = world.ids.next<EdgeNodeId>();
       ECP_TRY_VOID(buffers.advance(other, "event", "b2", 1));
-      ECP_TRY_VOID(buffers.begin(node, "event", "b3"));
+      ECP_TRY(const bool ends_trusted, buffers.begin(node, "event", "b3"));
+      CHECK(ends_trusted);
       ECP_TRY(const bool replaced, buffers.is_refused(node, "b2"));
       ECP_TRY(const bool of_other, buffers.is_refused(other, "b2"));
       CHECK(replaced);
       CHECK_FALSE(of_other);
-      ECP_TRY_VOID(buffers.begin(node, "event", "b4"));  // Though nothing was taken from b3.
-      ECP_TRY(const bool never_used, buffers.is_refused(node, "b3"));
+      ECP_TRY_VOID(buffers.refuse_all(node));
+      ECP_TRY(const bool ends_refused, buffers.begin(node, "event", "b4"));
+      CHECK_FALSE(ends_refused);
+      ECP_TRY_VOID(buffers.begin(node, "event", "b5"));  // Though nothing was taken from b4.
+      ECP_TRY(const bool never_used, buffers.is_refused(node, "b4"));
       CHECK(never_used);
       return {};
     }));

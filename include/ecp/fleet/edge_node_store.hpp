@@ -79,8 +79,10 @@ class ECP_EXPORT BufferStore {
   virtual Result<void> advance(EdgeNodeId node, std::string_view stream, std::string_view buffer_id,
                                std::int64_t upto) = 0;
   /// A buffer never seen takes the place of all others of its node, which are refused: who made it
-  /// has numbered anew what those held, and what still comes from them comes from a copy.
-  virtual Result<void> begin(EdgeNodeId node, std::string_view stream,
+  /// has numbered anew what those held, and what still comes from them comes from a copy. True when
+  /// it ended one that was not refused: the agent did so by itself, or the database has forgotten
+  /// that it asked for it.
+  virtual Result<bool> begin(EdgeNodeId node, std::string_view stream,
                              std::string_view buffer_id) = 0;
   /// True when nothing may be taken from the buffer any more.
   virtual Result<bool> is_refused(EdgeNodeId node, std::string_view buffer_id) = 0;

@@ -109,6 +109,21 @@ TEST_SUITE("fleet.CommandEngine") {
     CHECK(site.command(made.what.id).state == link::CommandState::done);
   }
 
+  TEST_CASE("a new buffer that the database does not remember asking for has it ask, too") {
+    Site site;
+    const auto made = must(site.write());
+    site.world.pass(40 * second);
+    Agent agent(site.world, site.id);
+    agent.telemetry(site.service, 1, 5);
+    SUBCASE("by samples") { agent.telemetry(site.service, 1, 2, "renewed"); }
+    SUBCASE("by a journal") {
+      Site::answer(agent, CommandId{IdBytes{9}}, link::CommandState::done, 1, "renewed");
+    }
+    CHECK(site.command(made.what.id).state == link::CommandState::unknown);
+    REQUIRE(agent.commands.size() == 1);
+    CHECK(agent.commands[0].id == made.what.id);
+  }
+
   TEST_CASE("a command that was sent and not answered ends as unknown, never as expired") {
     Site site;
     Agent agent(site.world, site.id);

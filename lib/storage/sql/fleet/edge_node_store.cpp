@@ -257,14 +257,17 @@ class SqlBufferStore final : public BufferStore {
     return {};
   }
 
-  Result<void> begin(EdgeNodeId node, std::string_view stream,
+  Result<bool> begin(EdgeNodeId node, std::string_view stream,
                      std::string_view buffer_id) override {
     ECP_TRY(const auto rows, number_of(connection_.bound("SELECT count(*) FROM fleet_buffers"
                                                          " WHERE node = $1 AND buffer = $2",
                                                          node.to_string(), buffer_id)));
-    if (rows > 0) return {};
-    ECP_TRY_VOID(refuse_all(node));
-    return advance(node, stream, buffer_id, 0);
+    if (rows > 0) return false;
+    ECP_TRY(const auto ended,
+            connection_.run("UPDATE fleet_buffers SET refused = 1 WHERE node = $1 AND refused = 0",
+                            node.to_string()));
+    ECP_TRY_VOID(advance(node, stream, buffer_id, 0));
+    return ended > 0;
   }
 
   Result<bool> is_refused(EdgeNodeId node, std::string_view buffer_id) override {
