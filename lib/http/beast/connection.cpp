@@ -42,7 +42,7 @@ std::string address_of(const tcp::socket& socket) {
 
 Connection::Connection(tcp::socket socket, std::shared_ptr<Shared> shared,
                        std::shared_ptr<net::ssl::context> tls)
-    : socket_(std::move(socket)), shared_(std::move(shared)) {
+    : shared_(std::move(shared)), socket_(std::move(socket)) {
   if (tls) tls_.emplace(socket_, *tls);
 }
 

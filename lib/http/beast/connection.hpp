@@ -138,8 +138,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   template <class Target>
   void read_some(Target target, std::function<void(const error_code&, std::size_t)> done);
 
+  std::shared_ptr<Shared> shared_;  // Before the socket, which needs its io_context to the end.
   tcp::socket socket_;
-  std::shared_ptr<Shared> shared_;
   std::optional<net::ssl::stream<tcp::socket&>> tls_;
   State state_ = State::handshake;
   std::optional<SteadyTime> deadline_;
