@@ -12,7 +12,7 @@ if [ -z "${ECP_BUILD:-}" ]; then
   export ECP_BUILD=$PWD/build/release
 fi
 ECP_KILLS=${ECP_KILLS:-100} /usr/bin/python3 -m pytest -p no:cacheprovider -q -s tests/e2e/test_kills.py || code=1
-"$ECP_BUILD/tests/bin/ecp-sim" "${ECP_SEEDS:-10000}" || code=1
+TMPDIR=$([ -d /dev/shm ] && echo /dev/shm || echo /tmp) "$ECP_BUILD/tests/bin/ecp-sim" "${ECP_SEEDS:-10000}" || code=1
 /usr/bin/python3 bench/configuration.py || code=1
 /usr/bin/python3 bench/fleet.py --agents 100 --recovery-only || code=1
 /usr/bin/python3 bench/fleet.py --agents "${ECP_AGENTS:-10000}" || code=1
