@@ -7,7 +7,7 @@ import pathlib
 import time
 import urllib.parse
 
-from furnace import Process, free_port, wait_for
+from product import Process, free_port, wait_for
 from report import peer_program
 
 LINES_AT_ONCE = 200_000

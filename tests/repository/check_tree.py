@@ -6,6 +6,7 @@ Each check returns the places that break its rule; the program prints them and e
 """
 import pathlib
 import re
+import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -157,10 +158,21 @@ def check_reasons():
                 yield f"{place}: {symbol} is in no catalogue, or docs/errors.md is old (make docs)"
 
 
+def check_benchmarks():
+    """They run seldom; that their modules still fit each other shows at once."""
+    for path in sorted((ROOT / "bench").glob("*.py")):
+        if "__main__" not in path.read_text():
+            continue
+        load = f"import sys, runpy; sys.path.insert(0, {str(path.parent)!r}); runpy.run_path({str(path)!r})"
+        loaded = subprocess.run([sys.executable, "-B", "-c", load], capture_output=True, text=True, timeout=60)
+        if loaded.returncode:
+            yield f"bench/{path.name}: {loaded.stderr.strip().splitlines()[-1]}"
+
+
 def main():
     broken = 0
     for check in (check_layers, check_vendors, check_licence, check_sql, check_forbidden, check_topics,
-                  check_reasons):
+                  check_reasons, check_benchmarks):
         found = list(check())
         print(f"{check.__name__}: {'ok' if not found else str(len(found)) + ' broken'}")
         for place in found:
