@@ -8,13 +8,24 @@ import { session, site } from "./site";
 
 const rows = 6;
 let alarms: Alarm[] = [];
+let root = ""; // The project's whose alarms these are.
+let told = new Map<string, string>(); // States, by the alarm's id.
 
 export async function loadAlarms(): Promise<void> {
-  const get = (state: string) => session.get<{ items: Alarm[] }>(`${site.root}/alarms?state=${state}&limit=${rows}`);
+  const of = site.root;
+  const get = (state: string) => session.get<{ items: Alarm[] }>(`${of}/alarms?state=${state}&limit=${rows}`);
   const [active, cleared] = await Promise.all([get("active"), get("cleared")]);
+  const isFirst = root !== of;
+  const since = alarms.reduce((newest, alarm) => changed(alarm) > newest ? changed(alarm) : newest, "");
   alarms = [...active.items, ...cleared.items].slice(0, rows);
+  root = of;
   renderAlarms();
+  if (isFirst) told = new Map(alarms.map((alarm) => [alarm.id, alarm.state]));
+  // What happened while no event could come.
+  alarms.filter((alarm) => changed(alarm) > since).reverse().forEach(tellAlarm);
 }
+
+const changed = (alarm: Alarm): string => alarm.cleared_at ?? alarm.raised_at;
 
 export function renderAlarms(): void {
   list("alarms", alarms.map((alarm) => {
@@ -26,8 +37,10 @@ export function renderAlarms(): void {
   }), t("alarms.none"));
 }
 
-/** Politely, to screen readers. */
+/** Politely, to screen readers, and once. */
 export function tellAlarm(alarm: Alarm): void {
+  if (told.get(alarm.id) === alarm.state) return;
+  told.set(alarm.id, alarm.state);
   element("alarm-news").textContent = t("alarms.news", { name: nameOf(alarm), state: named("state", alarm.state) });
 }
 
