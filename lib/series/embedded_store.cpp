@@ -159,12 +159,8 @@ class EmbeddedSeries final : public SeriesStore {
     const std::lock_guard lock(write_mutex_);
     ECP_TRY_VOID(
         files_.for_each(Time::min(), Time::max(), [&](DayFile& file) { return file.remove(key); }));
-    for (auto entry = applied_.begin(); entry != applied_.end();) {
-      entry = entry->first.series == key ? applied_.erase(entry) : std::next(entry);
-    }
-    for (auto entry = ended_.begin(); entry != ended_.end();) {
-      entry = entry->series == key ? ended_.erase(entry) : std::next(entry);
-    }
+    std::erase_if(applied_, [&](const auto& entry) { return entry.first.series == key; });
+    std::erase_if(ended_, [&](const BufferKey& buffer) { return buffer.series == key; });
     const std::lock_guard latest_lock(latest_mutex_);
     latest_.erase(key);
     return {};
