@@ -296,6 +296,7 @@ def test_a_dump_of_the_database_put_back_goes_on_where_the_edge_is(rig):
     rig.turn(LIMIT + 100)
     wait_for("the alarm", lambda: alarms(rig.apis[0]) == ["active"], 20)
     rig.settle(rig.apis[1], "the change")
+    rig.watch.stop()  # It would miss its table.
     for plane in rig.replicas.planes:
         plane.stop()
     postgres.put_back(dump)
