@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t default_payload = limits::mqtt_packet - packet_overhead;
 constexpr int keep_alive_step_ms = 1'000;  // libmosquitto wants to be called this often.
-constexpr int least_gathering_ms = 1;      // As it begins.
+constexpr int least_gathering_ms = 1;
 constexpr int most_gathering_ms = 8;
 constexpr int nobody_subscribed = 0x10;
 constexpr Milliseconds shortest_repeat{250};
@@ -47,6 +47,7 @@ MqttSession::MqttSession(MqttSessionOptions options, Env env, std::shared_ptr<In
     : options_(std::move(options)),
       env_(env),
       inbox_(std::move(inbox)),
+      gathering_ms_(least_gathering_ms),
       max_payload_(default_payload),
       reconnect_cap_(options_.reconnect_cap) {}
 

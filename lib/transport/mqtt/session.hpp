@@ -104,8 +104,7 @@ class MqttSession final : public std::enable_shared_from_this<MqttSession> {
   const std::shared_ptr<Inbox> inbox_;  ///< Shared with the end.
   MqttSessionHandlers handlers_;
   Wakeup wakeup_;
-  int gathering_ms_ =
-      1;  ///< On the thread only: how long to wait for more when something was read.
+  int gathering_ms_;  ///< On the thread only: how long to wait for more when something was read.
   std::unique_ptr<Thread> thread_;
 
   mutable std::mutex mutex_;  ///< Guards what follows; never held while a handler runs.
