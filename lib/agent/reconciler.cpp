@@ -14,6 +14,11 @@ namespace {
 
 constexpr std::size_t resources_per_item = 100;  // Fit a message with reasons of full length.
 
+/// Whether what is wanted was not tried yet.
+bool is_due(const ResourceRow& row) {
+  return row.wanted_sha256 != row.applied_sha256 && row.wanted_sha256 != row.failed_sha256;
+}
+
 }  // namespace
 
 Reconciler::Reconciler(storage::Store& store, pipeline::Buffer& buffer, link::AgentId agent,
@@ -30,7 +35,7 @@ Result<void> Reconciler::boot() {
   if (!manifest) return {};
   generation_ = manifest->generation;
   manifest_sha256_ = to_hex(sha256(manifest->signed_manifest.manifest));
-  std::vector<std::pair<ResourceRow, std::string>> good;
+  std::vector<Good> good;
   auto read = store_.read([&](storage::Transaction& transaction) -> Result<void> {
     auto& store = transaction.get<AgentStore>();
     ECP_TRY(rows_, store.resources());
@@ -38,18 +43,34 @@ Result<void> Reconciler::boot() {
     for (const auto& row : rows_) {
       if (row.applied_sha256.empty()) continue;
       ECP_TRY(auto body, store.body(row.applied_sha256));
-      if (body) good.emplace_back(row, std::move(*body));
+      if (!body) continue;
+      ECP_TRY(const auto newer, store.body(row.wanted_sha256));
+      good.push_back({row.name, std::move(*body), is_due(row) && newer.has_value()});
     }
     return {};
   });
   if (!read) return read;
-  for (const auto& [row, body] : good) {
-    const auto applied = appliers_.apply(row.name, body);
-    if (applied) continue;
-    env_.log.error("agent", "a resource that was good cannot be applied any more",
-                   {{"name", row.name}, {"why", applied.error().describe()}});
+  for (const auto& each : good) {
+    if (!each.has_newer) apply_good(each);
   }
-  return reconcile();
+  auto reconciled = reconcile();
+  for (const auto& each : good) {
+    if (each.has_newer && !is_applied(each.name)) apply_good(each);
+  }
+  return reconciled;
+}
+
+void Reconciler::apply_good(const Good& good) {
+  const auto applied = appliers_.apply(good.name, good.body);
+  if (applied) return;
+  env_.log.error("agent", "a resource that was good cannot be applied any more",
+                 {{"name", good.name}, {"why", applied.error().describe()}});
+}
+
+bool Reconciler::is_applied(std::string_view name) const {
+  return std::any_of(rows_.begin(), rows_.end(), [&](const auto& row) {
+    return row.name == name && row.wanted_sha256 == row.applied_sha256;
+  });
 }
 
 Result<link::Manifest> Reconciler::verify(const link::SignedManifest& signed_manifest) const {
@@ -134,9 +155,7 @@ Result<void> Reconciler::reconcile() {
   is_settled_ = false;
   missing_.clear();
   for (auto& row : rows_) {
-    if (row.wanted_sha256 == row.applied_sha256 || row.wanted_sha256 == row.failed_sha256) {
-      continue;
-    }
+    if (!is_due(row)) continue;
     ECP_TRY(const auto body, store_.read([&](storage::Transaction& transaction) {
       return transaction.get<AgentStore>().body(row.wanted_sha256);
     }));

@@ -30,7 +30,8 @@ class Reconciler {
   Reconciler(storage::Store& store, pipeline::Buffer& buffer, link::AgentId agent,
              Appliers appliers, Env env);
 
-  /// Read what was accepted, and apply what was good last.
+  /// Read what was accepted, and apply it; what was good last where the newer version is not here
+  /// or fails. A device is not read by a version that is replaced at once.
   Result<void> boot();
   void set_keys(std::vector<link::LinkDocument::ManifestKey> keys) { keys_ = std::move(keys); }
   /// Verify, then parse, then keep and apply a manifest. Fails with `permission_denied` for a wrong
@@ -54,6 +55,14 @@ class Reconciler {
  private:
   Result<link::Manifest> verify(const link::SignedManifest& signed_manifest) const;
   Result<void> keep(const link::Manifest& manifest, const link::SignedManifest& signed_manifest);
+  /// The version of a resource that was good last.
+  struct Good {
+    std::string name;
+    std::string body;
+    bool has_newer = false;  ///< A newer one is here and was not tried yet.
+  };
+  void apply_good(const Good& good);
+  [[nodiscard]] bool is_applied(std::string_view name) const;
   void apply_row(ResourceRow& row, const std::string& body);
   Result<void> reconcile();
   [[nodiscard]] std::vector<link::ReportedItem> reported() const;

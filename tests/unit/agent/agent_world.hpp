@@ -241,9 +241,14 @@ struct AgentWorld {
                            tag_rules + "}]}]}]}";
     return ecp::kind::to_json(resource);
   }
+  /// A service that no agent can run.
+  [[nodiscard]] std::string unknown_kind_body() const {
+    return R"({"id":")" + service.to_string() +
+           R"(","name":"x","kind":"acme.unknown","runtime":"builtin","running":true,"config":{}})";
+  }
   /// Give the agent its one service, at generation 1.
   void deploy() { plane.send(manifest(1, {{service_name, service_body()}})); }
-  ScriptedDriver& driver() { return *drivers->opened.at("d"); }
+  ScriptedDriver& driver(const std::string& name = "d") { return *drivers->opened.at(name); }
   void feed(double value) {
     driver().feed({0, 0}, ecp::series::Value(value), env.clock.now());
     wait(200);

@@ -101,11 +101,8 @@ TEST_SUITE("agent.Reconciler") {
     AgentWorld world;
     world.deploy();
     world.wait(100);
-    const std::string bad = R"({"id":")" + world.service.to_string() +
-                            R"(","name":"x","kind":"acme.unknown","runtime":"builtin",)" +
-                            R"("running":true,"config":{}})";
 
-    world.plane.send(world.manifest(2, {{world.service_name, bad}}));
+    world.plane.send(world.manifest(2, {{world.service_name, world.unknown_kind_body()}}));
     world.wait(100);
 
     CHECK(is_running(world));
@@ -132,6 +129,36 @@ TEST_SUITE("agent.Reconciler") {
     CHECK(is_running(world));
     REQUIRE(world.plane.reported.size() == 1);
     CHECK(world.plane.reported[0].resources.at(0).state == ResourceState::applied);
+    world.power_cut();
+    CHECK(is_running(world));
+  }
+
+  TEST_CASE("after a crash before it was noted, the newest version runs and no other before it") {
+    AgentWorld world;
+    world.deploy();
+    world.wait(100);
+    world.faulty->fail_second_commit();
+    world.plane.send(world.manifest(2, {{world.service_name, world.service_body("e")}}));
+    world.network.cut(world.plane.agent);
+
+    world.power_cut();
+
+    CHECK(world.drivers->opened.count("d") == 0);
+    REQUIRE(world.drivers->opened.count("e") == 1);
+    CHECK(world.driver("e").is_running);
+    CHECK(world.agent->status().applied == ecp::link::Generation{1, 2});
+  }
+
+  TEST_CASE("after such a crash what was good runs when the newest version fails") {
+    AgentWorld world;
+    world.deploy();
+    world.wait(100);
+    world.faulty->fail_second_commit();
+    world.plane.send(world.manifest(2, {{world.service_name, world.unknown_kind_body()}}));
+    world.network.cut(world.plane.agent);
+
+    world.power_cut();
+    CHECK(is_running(world));
     world.power_cut();
     CHECK(is_running(world));
   }
