@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/services.hpp"
 
+#include <algorithm>
+
 #include <ecp/agent/reasons.hpp>
 #include <ecp/pipeline/reasons.hpp>
 
@@ -29,8 +31,7 @@ Result<void> Services::apply(std::string_view name, std::string_view body) {
   const auto id = resource.id;
   auto& service = services_[id];
   auto former = std::exchange(service.resource, std::move(resource));
-  auto former_pipeline = std::move(service.pipeline);
-  if (former_pipeline) former_pipeline->stop();
+  const bool ran = halt(service);
   if (!service.resource.running) return {};
   auto started = start(service);
   if (started) return {};
@@ -39,7 +40,7 @@ Result<void> Services::apply(std::string_view name, std::string_view body) {
     return started;
   }
   service.resource = std::move(former);
-  if (former_pipeline) (void)start(service);  // It ran before; the failure told is the new one's.
+  if (ran) (void)start(service);  // It ran before; the failure told is the new one's.
   return started;
 }
 
@@ -49,8 +50,18 @@ Result<void> Services::start(Running& service) {
   service.pipeline->start({[this, id = service.resource.id](auto observations) {
                              handlers_.on_observations(id, std::move(observations));
                            },
-                           handlers_.on_status});
+                           handlers_.on_status},
+                          service.last_reading);
   return {};
+}
+
+/// Whether it ran.
+bool Services::halt(Running& service) noexcept {
+  if (!service.pipeline) return false;
+  service.pipeline->stop();
+  service.last_reading = std::max(service.last_reading, service.pipeline->last_reading());
+  service.pipeline.reset();
+  return true;
 }
 
 void Services::remove(std::string_view name) {
@@ -88,10 +99,7 @@ Result<void> Services::control(link::EdgeServiceId id, std::string_view action) 
   const bool starts = action == "start" || action == "restart";
   const bool stops = action == "stop" || action == "restart";
   if (!starts && !stops) return Error(reasons::unknown_action, {{"action", std::string(action)}});
-  if (stops && service.pipeline) {
-    service.pipeline->stop();
-    service.pipeline.reset();
-  }
+  if (stops) halt(service);
   if (starts && !service.pipeline) ECP_TRY_VOID(start(service));
   handlers_.on_status();
   return {};

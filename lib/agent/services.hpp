@@ -52,8 +52,10 @@ class Services {
   struct Running {
     kind::ServiceResource resource;
     std::unique_ptr<pipeline::Pipeline> pipeline;  ///< None while stopped.
+    Time last_reading;                             ///< Of what ran before.
   };
   Result<void> start(Running& service);
+  static bool halt(Running& service) noexcept;
   Result<pipeline::Pipeline*> running(link::EdgeServiceId service) const;
 
   pipeline::DriverFactory& drivers_;

@@ -11,12 +11,23 @@
 namespace ecp::inline v0::pipeline {
 namespace {
 
-/// What was reported of a tag last.
+/// Times of readings less apart than this, against the clock, are told apart anew.
+constexpr Milliseconds one_instant{5};
+
+/// What was read of a tag last, and what of it was reported.
 struct LastReported {
   bool is_known = false;
   std::string error;  ///< Empty: good.
   series::Value value;
+  Time read_at;  ///< Of the last reading, reported or not.
 };
+
+/// A data tag has one sample a millisecond, so that whoever pages by time misses none: of two
+/// readings in one (a poll and a write's check; two versions of a service) the later moves on.
+Time moment_after(Time before, Time read_at) {
+  if (read_at > before || before - read_at >= one_instant) return read_at;
+  return before + Milliseconds{1};
+}
 
 std::optional<double> number_of(const series::Value& value) {
   if (const auto* real = std::get_if<double>(&value)) return *real;
@@ -117,7 +128,7 @@ Observation Pipeline::State::observe(Line& line, const kind::DriverConfig& drive
   Observation seen;
   auto& sample = seen.sample;
   sample.tag = driver.name + "/" + group.name + "/" + tag.name;
-  sample.time = reading.time;
+  sample.time = last.read_at = moment_after(last.read_at, reading.time);
   if (!reading.value) {
     sample.quality = series::Quality::bad;
     sample.error = std::string(reading.value.error().reason->symbol);
@@ -128,7 +139,7 @@ Observation Pipeline::State::observe(Line& line, const kind::DriverConfig& drive
     seen.is_reported =
         always || !last.is_known || !last.error.empty() || has_moved(tag, last.value, sample.value);
   }
-  if (seen.is_reported) last = {true, sample.error, sample.value};
+  if (seen.is_reported) last = {true, sample.error, sample.value, sample.time};
   return seen;
 }
 
@@ -184,8 +195,13 @@ Result<std::unique_ptr<Pipeline>> Pipeline::open(kind::PipelineConfig config,
   return std::unique_ptr<Pipeline>(new Pipeline(std::move(state)));
 }
 
-void Pipeline::start(Handlers handlers) {
+void Pipeline::start(Handlers handlers, Time former) {
   state_->handlers = std::move(handlers);
+  for (auto& line : state_->lines) {
+    for (auto& group : line.last) {
+      for (auto& tag : group) tag.read_at = former;
+    }
+  }
   {
     const std::lock_guard lock(state_->mutex);
     state_->is_running = true;
@@ -207,6 +223,16 @@ void Pipeline::stop() noexcept {
     state_->is_running = false;
   }
   for (auto& line : state_->lines) line.driver->stop();
+}
+
+Time Pipeline::last_reading() const {
+  Time newest{};
+  for (const auto& line : state_->lines) {
+    for (const auto& group : line.last) {
+      for (const auto& tag : group) newest = std::max(newest, tag.read_at);
+    }
+  }
+  return newest;
 }
 
 PipelineStatus Pipeline::status() const {

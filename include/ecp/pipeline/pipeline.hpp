@@ -84,8 +84,12 @@ class ECP_EXPORT Pipeline {
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 
-  void start(Handlers handlers);
+  /// `former`: the last_reading() of the version that ran before, so that no data tag has two
+  /// samples in one millisecond.
+  void start(Handlers handlers, Time former = {});
   void stop() noexcept;
+  /// Time of the newest reading; the epoch before the first. After stop() only.
+  [[nodiscard]] Time last_reading() const;
   [[nodiscard]] PipelineStatus status() const;
   /// Judge each order, and write none when a guard refuses one (the others: pipeline.not_written).
   /// The handler is called once, on any thread, perhaps inside this call.

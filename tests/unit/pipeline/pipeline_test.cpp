@@ -32,7 +32,7 @@ struct Line {
   int status_changes = 0;
   std::unique_ptr<pipeline::Pipeline> service;
 
-  Line() {
+  explicit Line(ecp::Time former = {}) {
     auto config = kind::parse_pipeline_config(two_drivers);
     REQUIRE(config);
     auto opened = pipeline::Pipeline::open(std::move(*config), drivers);
@@ -41,7 +41,8 @@ struct Line {
     service->start({[this](std::vector<pipeline::Observation> observations) {
                       for (auto& each : observations) seen.push_back(std::move(each));
                     },
-                    [this] { ++status_changes; }});
+                    [this] { ++status_changes; }},
+                   former);
   }
   ecp_test::ScriptedDriver& driver(const std::string& name) { return *drivers.opened.at(name); }
   /// Feed one value of a tag; true when it is reported.
@@ -64,6 +65,36 @@ TEST_SUITE("pipeline.Pipeline") {
     REQUIRE(line.seen.size() == 1);
     CHECK(line.seen[0].sample.tag == "a/g/plain");
     CHECK(line.seen[0].sample.value == ecp::series::Value(1.5));
+  }
+
+  TEST_CASE("of two readings of a tag in one millisecond the later has the next one") {
+    Line line;
+    const ecp::Time now{ecp::Milliseconds{1'700'000'000'000}};
+    const auto time_of_next = [&](std::uint32_t tag, ecp::Time time) {
+      line.driver("a").feed({0, tag}, real(1.0), time);
+      return line.seen.back().sample.time - now;
+    };
+
+    CHECK(time_of_next(0, now).count() == 0);
+    CHECK(time_of_next(1, now).count() == 0);
+    CHECK(time_of_next(0, now).count() == 1);
+    CHECK(time_of_next(0, now).count() == 2);
+    CHECK(time_of_next(0, now + ecp::Milliseconds{2}).count() == 3);
+    CHECK(time_of_next(0, now + ecp::Milliseconds{9}).count() == 9);
+    CHECK(time_of_next(0, now - ecp::Milliseconds{3'600'000}).count() == -3'600'000);
+  }
+
+  TEST_CASE("the first reading of a new version is not in the millisecond of the former's last") {
+    const ecp::Time now{ecp::Milliseconds{1'700'000'000'000}};
+    Line former;
+    former.driver("a").feed({0, 0}, real(1.0), now);
+    former.service->stop();
+    CHECK(former.service->last_reading() == now);
+
+    Line line(former.service->last_reading());
+    line.driver("a").feed({0, 1}, real(1.0), now);
+
+    CHECK(line.seen.at(0).sample.time == now + ecp::Milliseconds{1});
   }
 
   TEST_CASE("each tag is reported by its own rule") {
