@@ -64,6 +64,7 @@ void KnownAgents::note(const PresenceEffect& effect) {
   } else if (known.heard == SteadyTime{}) {
     known.heard = env_.clock.steady();
   }
+  if (known.watched) expect(known);
 }
 
 void KnownAgents::heard(EdgeNodeId agent) {
@@ -113,13 +114,23 @@ void KnownAgents::watch(std::span<const EdgeNodeId> agents) {
   const std::lock_guard lock(mutex_);
   for (const auto agent : agents) {
     const auto made = agents_.try_emplace(agent);
-    if (made.second) made.first->second.heard = env_.clock.steady();
+    if (!made.second) continue;
+    made.first->second.heard = env_.clock.steady();
+    expect(made.first->second);
   }
   watched_since_ = env_.clock.steady();
 }
 
+SteadyTime KnownAgents::silent_at(const Known& known) const {
+  return std::max(known.heard, listening_since_) + patience_;
+}
+
+void KnownAgents::expect(const Known& known) {
+  none_silent_until_ = std::min(none_silent_until_, silent_at(known));
+}
+
 bool KnownAgents::is_silent(const Known& known, SteadyTime now) const {
-  return known.watched && std::max(known.heard, listening_since_) < now - patience_;
+  return known.watched && silent_at(known) < now;
 }
 
 bool KnownAgents::is_silent(EdgeNodeId agent) const {
@@ -128,12 +139,15 @@ bool KnownAgents::is_silent(EdgeNodeId agent) const {
   return is_listening_ && found != agents_.end() && is_silent(found->second, env_.clock.steady());
 }
 
-std::vector<KnownAgents::Seen> KnownAgents::silent() const {
+std::vector<KnownAgents::Seen> KnownAgents::silent() {
   const std::lock_guard lock(mutex_);
   std::vector<Seen> found;
-  if (!is_listening_) return found;
   const auto now = env_.clock.steady();
+  if (!is_listening_ || now <= none_silent_until_) return found;
+  none_silent_until_ = SteadyTime::max();
   for (const auto& [agent, known] : agents_) {
+    if (!known.watched) continue;
+    expect(known);
     if (is_silent(known, now)) found.emplace_back(agent, known.seen);
   }
   std::sort(found.begin(), found.end());
@@ -142,8 +156,13 @@ std::vector<KnownAgents::Seen> KnownAgents::silent() const {
 
 void KnownAgents::judge(std::span<const EdgeNodeId> alive, std::span<const EdgeNodeId> gone) {
   const std::lock_guard lock(mutex_);
-  for (const auto agent : alive) agents_[agent].heard = env_.clock.steady();
-  for (const auto agent : gone) agents_[agent].watched = false;
+  const auto with = [&](EdgeNodeId agent, auto change) {
+    const auto found = agents_.find(agent);  // It may be forgotten by now.
+    if (found != agents_.end()) change(found->second);
+  };
+  for (const auto agent : alive)
+    with(agent, [&](auto& known) { known.heard = env_.clock.steady(); });
+  for (const auto agent : gone) with(agent, [](auto& known) { known.watched = false; });
 }
 
 std::vector<EdgeNodeId> KnownAgents::take_unchecked() {

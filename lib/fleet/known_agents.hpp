@@ -62,7 +62,7 @@ class KnownAgents {
   [[nodiscard]] bool is_stale() const;
   void watch(std::span<const EdgeNodeId> agents);
   /// Agents that are silent for longer than our patience, in the same order in every run.
-  [[nodiscard]] std::vector<Seen> silent() const;
+  [[nodiscard]] std::vector<Seen> silent();
   [[nodiscard]] bool is_silent(EdgeNodeId agent) const;
   /// What came out of their silence: another replica hears them, or they are gone.
   void judge(std::span<const EdgeNodeId> alive, std::span<const EdgeNodeId> gone);
@@ -91,6 +91,8 @@ class KnownAgents {
   };
   void hear(Known& known);
   void be_present(EdgeNodeId agent);
+  [[nodiscard]] SteadyTime silent_at(const Known& known) const;
+  void expect(const Known& known);
   [[nodiscard]] bool is_silent(const Known& known, SteadyTime now) const;
 
   const Milliseconds patience_;
@@ -102,6 +104,8 @@ class KnownAgents {
   std::unordered_set<EdgeNodeId> found_;    ///< Not among them yet.
   bool is_listening_ = false;
   SteadyTime listening_since_{};
+  /// No watched agent is silent before; a quiet fleet is not walked once a second.
+  SteadyTime none_silent_until_ = SteadyTime::max();
   SteadyTime watched_since_{};  ///< When they were read from the database; none: never.
 };
 
