@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <condition_variable>
+#include <future>
 #include <mutex>
 
 #include <ecp/http/reasons.hpp>
@@ -245,6 +246,24 @@ TEST_SUITE("http.Server") {
     CHECK(answer.ends_with("GET /slow  "));
     CHECK(count(answer, "Connection: close") == 1);
     CHECK_FALSE(RawSocket(running.server->port()).connected());
+  }
+
+  TEST_CASE("a request that runs for longer than a stop waits outlives the server") {
+    std::promise<void> entered;
+    std::promise<void> released;
+    RunningServer running([&](const http::Request& request) {
+      entered.set_value();
+      released.get_future().wait();
+      return testing::echo(request);
+    });
+    RawSocket socket(running.server->port());
+    socket.send("GET /slow HTTP/1.1\r\nHost: h\r\n\r\n");
+    entered.get_future().wait();
+
+    running.server->stop(Milliseconds{20});
+    running.server.reset();
+    CHECK(socket.read_all().empty());
+    released.set_value();  // It holds the connection last; ~RunningServer waits for it.
   }
 
   TEST_CASE("stopping ends streams at once") {
