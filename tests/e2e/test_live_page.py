@@ -9,6 +9,7 @@ import urllib.request
 
 import pytest
 from browser import Browser
+from platform_parts import Relay
 from product import PASSWORD, ROOT, add_pipeline, make_edge, make_project, wait_for
 
 PAGE_OCTETS = 60_000  # Of all that the page loads, compressed.
@@ -49,8 +50,8 @@ def fetch(plane, path):
         return answer.headers, answer.read()
 
 
-def log_in(browser, plane, email, password):
-    browser.open(plane.url + "/")
+def log_in(browser, url, email, password):
+    browser.open(url + "/")
     wait_for("the form", lambda: browser.text("#log-in-form"), 10)
     browser.type("#email", email)
     browser.type("#password", password)
@@ -79,9 +80,22 @@ def test_the_page_is_small(plane):
     assert octets <= PAGE_OCTETS, octets
 
 
+def listen(browser):
+    """Keep what the page tells of alarms, for `heard`."""
+    browser.run(
+        """const news = document.getElementById('alarm-news');
+           window.news = [];
+           new MutationObserver(() => window.news.push(news.textContent)).observe(news, {childList: true})"""
+    )
+
+
+def heard(browser):
+    return browser.run("return window.news")
+
+
 def test_a_wrong_password_says_so_and_shows_nothing(plane, page):
     browser = page["browser"]
-    log_in(browser, plane, "ada@example.com", "not the right password")
+    log_in(browser, plane.url, "ada@example.com", "not the right password")
     wait_for("the notice", lambda: browser.text("#notice"), 10)
     assert browser.run("return document.getElementById('live').hidden")
     browser.complaints()  # The 401 itself is a console message; later ones are not expected.
@@ -143,16 +157,36 @@ def test_an_alarm_shows_when_it_is_raised_and_when_it_clears(admin, page):
         {"name": "set-point high", "service": page["service"]["id"], "tag": SET_POINT, "operator": ">",
          "threshold": 500, "hysteresis": 10, "for_ms": 200, "severity": "critical"},
     )
-    browser.run(
-        """const news = document.getElementById('alarm-news');
-           window.news = [];
-           new MutationObserver(() => window.news.push(news.textContent)).observe(news, {childList: true})"""
-    )
+    listen(browser)
     for value, word in (("600", "active"), ("300", "cleared")):
         write(browser, value)
-        wait_for("the news", lambda w=word: f"Alarm set-point high: {w}" in browser.run("return window.news"), 15)
+        wait_for("the news", lambda w=word: f"Alarm set-point high: {w}" in heard(browser), 15)
         wait_for(word, lambda w=word: w in browser.text("#alarms"), 5)
     assert rule["name"] in browser.text("#alarms")
+
+
+def test_an_alarm_raised_while_the_page_was_away_is_told_when_it_is_back(plane, admin, page):
+    place, line, browser = page["place"], Relay(plane.https_port), Browser()
+
+    def turn(value, state):
+        admin.post(f"{place}/edgeservices/{page['service']['id']}/writes", {"tag": SET_POINT, "value": value})
+        wait_for(state, lambda: admin.items(place + "/alarms")[0]["state"] == state, 15)
+
+    try:
+        log_in(browser, f"https://127.0.0.1:{line.port}", "ada@example.com", PASSWORD)
+        wait_for("the stream", lambda: "live" in browser.text("#stream"), 15)
+        wait_for("the alarm of before", lambda: "cleared" in browser.text("#alarms"), 10)
+        listen(browser)
+        line.cut()
+        wait_for("the cut", lambda: "live" not in browser.text("#stream"), 10)
+        turn(600, "active")
+        assert heard(browser) == []
+        line.heal()
+        wait_for("the news", lambda: "Alarm set-point high: active" in heard(browser), 15)
+        turn(300, "cleared")
+    finally:
+        browser.close()
+        line.close()
 
 
 def shaded(browser):
@@ -231,7 +265,7 @@ def test_a_member_sees_what_happens_but_not_the_audit_log(plane, admin, page):
         admin.post(where + "/members", {"user": bo, "role": "member"})
     browser = Browser()
     try:
-        log_in(browser, plane, "bo@example.com", PASSWORD)
+        log_in(browser, plane.url, "bo@example.com", PASSWORD)
         wait_for("the node", lambda: "online" in browser.text("#nodes"), 15)
         first = wait_for("a value", lambda: browser.text("#current").strip("–"), 10)
         wait_for("another value", lambda: browser.text("#current") not in ("–", first), 10)
@@ -264,7 +298,7 @@ def test_the_language_is_chosen_and_remembered(plane, page):
 def test_the_browsers_language_decides_at_first(plane):
     browser = Browser(language="zh-CN,zh")
     try:
-        log_in(browser, plane, "ada@example.com", "not the right password")
+        log_in(browser, plane.url, "ada@example.com", "not the right password")
         assert browser.text("#log-in-title") == "登录"
         wait_for("the notice", lambda: browser.text("#notice") == "邮箱或密码错误", 10)
     finally:
