@@ -40,10 +40,8 @@ class Application {
   Result<PresenceEffect> birth(const link::Presence& presence,
                                const std::optional<std::int64_t>& asked_at) {
     auto& status = node_.status;
-    const bool again =
-        presence.connection == status.connection && status.state == ConnectionState::online;
     effect_.is_present = true;
-    if (again) return done();  // The same birth, delivered twice.
+    if (is_of_now(presence)) return again();
     if (status.state != ConnectionState::never && presence.connection <= status.connection) {
       const bool is_proof = asked_at && presence.connection <= *asked_at;
       effect_.doubtful = !is_proof && (asked_at || parts_.doubts_births);
@@ -61,12 +59,15 @@ class Application {
 
   Result<PresenceEffect> will(const link::Presence& presence) {
     auto& status = node_.status;
-    if (presence.connection != status.connection || status.state != ConnectionState::online) {
+    if (presence.connection != status.connection || status.ended == presence.connection) {
       return done();  // Of an older connection, or known already.
     }
-    status.state = ConnectionState::offline;
-    status.changed_at = env_.clock.now();
-    effect_.changed = true;
+    status.ended = presence.connection;
+    if (status.state == ConnectionState::online) {
+      status.state = ConnectionState::offline;
+      status.changed_at = env_.clock.now();
+      effect_.changed = true;
+    }
     return store();
   }
 
@@ -106,6 +107,21 @@ class Application {
   }
 
  private:
+  /// Whether a birth is of the connection that is stored and, as far as is known, has not ended:
+  /// silence is no end. After its end it is another disk's, which counted so far, too.
+  [[nodiscard]] bool is_of_now(const link::Presence& presence) const {
+    const auto& status = node_.status;
+    return status.state != ConnectionState::never && presence.connection == status.connection &&
+           presence.connection != status.ended;
+  }
+
+  /// The same birth, delivered twice, or told after a silence.
+  Result<PresenceEffect> again() {
+    if (node_.status.state == ConnectionState::online) return done();
+    ECP_TRY_VOID(come_online());
+    return store();
+  }
+
   /// The agent's disk was restored or copied: numbers in its buffers may have been used twice.
   Result<void> distrust_buffers() {
     env_.log.warning("fleet", "an agent came with an old connection counter",

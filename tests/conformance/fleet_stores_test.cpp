@@ -102,6 +102,7 @@ TEST_SUITE("conformance.fleet_stores") {
     auto node = project.node("Press 7");
     node.status.state = ConnectionState::online;
     node.status.connection = 3;
+    node.status.ended = 2;
     node.status.last_seen = world.clock.now();
     node.status.version = "0.1.0";
     node.status.applied = {2, 9};
@@ -113,6 +114,7 @@ TEST_SUITE("conformance.fleet_stores") {
     CHECK(found.name == "Press 7");
     CHECK(found.status.state == ConnectionState::online);
     CHECK(found.status.connection == 3);
+    CHECK(found.status.ended == 2);
     CHECK(found.status.last_seen == world.clock.now());
     CHECK(found.status.applied == link::Generation{2, 9});
     CHECK(found.status.host.load_1m == 0.25);

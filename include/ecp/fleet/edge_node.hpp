@@ -32,6 +32,7 @@ struct EdgeNodeStatus {
   /// offline alarm raised. A node may be offline (its will came) and not yet absent.
   bool absent = false;
   std::int64_t connection = 0;  ///< Greatest connection counter seen.
+  std::int64_t ended = 0;       ///< Greatest connection whose end the broker has told.
   Time changed_at{};            ///< When `state` last changed.
   Time last_seen{};             ///< 1970 when never.
   std::string version;          ///< Of the agent program.

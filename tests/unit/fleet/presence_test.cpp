@@ -234,6 +234,35 @@ TEST_SUITE("fleet.PresenceEngine") {
     CHECK(world.node(id).wanted == link::Generation{});
   }
 
+  TEST_CASE("who was only silent comes back on its connection; after its end it is another disk") {
+    World world;
+    const auto id = world.add_node("press").id;
+    Agent agent(world, id, 10);
+    const auto say = [&](bool up) {
+      agent.send(transport::ChannelKind::presence,
+                 link::to_json(link::Presence{up, agent.connection_, "1.0"}));
+    };
+    const auto told = [&] {
+      const auto names = world.audited();
+      return std::count(names.begin(), names.end(), "edge_node.event");
+    };
+    world.pass(patience + 5 * second);
+    REQUIRE(world.node(id).status.absent);
+
+    SUBCASE("a silence") {
+      say(true);
+      CHECK(world.node(id).status.state == ConnectionState::online);
+      CHECK(world.recorder.returned == std::vector{id});
+      CHECK(told() == 0);
+    }
+    SUBCASE("a silence and the end") {
+      say(false);
+      say(true);
+      CHECK(world.node(id).status.state == ConnectionState::online);
+      CHECK(told() == 1);
+    }
+  }
+
   TEST_CASE("a machine whose disk is restored now and then is no doubled identity") {
     World world;
     const auto id = world.add_node("press").id;

@@ -15,7 +15,7 @@ const std::string select_nodes =
     "n.revoked, n.wanted_epoch, n.wanted_generation, s.state, s.absent, s.connection, "
     "s.changed_at, s.last_seen, s.version, s.applied_epoch, s.applied_generation, "
     "s.manifest_sha256, s.buffered, s.dropped, s.load_1m, s.memory_total, s.memory_available, "
-    "s.disk_free, n.wanted_sha256, s.flips FROM fleet_nodes n JOIN fleet_node_status s ON s.node = "
+    "s.disk_free, n.wanted_sha256, s.flips, s.ended FROM fleet_nodes n JOIN fleet_node_status s ON s.node = "
     "n.id ";
 const std::string select_node = select_nodes + "WHERE n.id = $1";
 const std::string matches =
@@ -62,6 +62,7 @@ Result<EdgeNodeStatus> read_status(const Statement& row) {
   status.dropped = row.integer(20);
   status.host = {row.real(21), row.integer(22), row.integer(23), row.integer(24)};
   ECP_TRY(status.flips, parse_times(row.text(26)));
+  status.ended = row.integer(27);
   return status;
 }
 
@@ -162,12 +163,12 @@ class SqlEdgeNodeStore final : public EdgeNodeStore {
         "last_seen = CASE WHEN last_seen > $5 THEN last_seen ELSE $5 END, version = $6, "
         "applied_epoch = $7, applied_generation = $8, manifest_sha256 = $9, buffered = $10, "
         "dropped = $11, load_1m = $12, memory_total = $13, memory_available = $14, disk_free = "
-        "$15, flips = $16 WHERE node = $17",
+        "$15, flips = $16, ended = $17 WHERE node = $18",
         to_string(status.state), status.absent, status.connection, status.changed_at,
         status.last_seen, status.version, status.applied.epoch, status.applied.generation,
         status.manifest_sha256, status.buffered, status.dropped, status.host.load_1m,
         status.host.memory_total, status.host.memory_available, status.host.disk_free,
-        times_text(status.flips), id.to_string()));
+        times_text(status.flips), status.ended, id.to_string()));
     return {};
   }
 

@@ -96,8 +96,14 @@ ALTER TABLE fleet_commands ADD COLUMN writes TEXT NOT NULL DEFAULT '';
 ALTER TABLE fleet_commands ADD COLUMN results TEXT NOT NULL DEFAULT '';
 )sql";
 
+// Whether a will came was not kept before: who was offline is held for ended, as it was then.
+constexpr std::string_view ended_schema = R"sql(
+ALTER TABLE fleet_node_status ADD COLUMN ended BIGINT NOT NULL DEFAULT 0;
+UPDATE fleet_node_status SET ended = connection WHERE state = 'offline';
+)sql";
+
 constexpr std::array migrations{Migration{1, first_schema}, Migration{2, trust_schema},
-                                Migration{3, writes_schema}};
+                                Migration{3, writes_schema}, Migration{4, ended_schema}};
 
 const std::array factories{
     StoreFactory{fleet::EdgeNodeStore::store_name, fleet::sql_stores::make_edge_node_store},
