@@ -94,6 +94,11 @@ void KnownAgents::listening(bool now_listening) {
   watched_since_ = {};
 }
 
+void KnownAgents::wait_anew() {
+  const std::lock_guard lock(mutex_);
+  listening_since_ = env_.clock.steady();
+}
+
 void KnownAgents::note_present(EdgeNodeId agent) {
   const std::lock_guard lock(mutex_);
   be_present(agent);

@@ -53,6 +53,8 @@ class KnownAgents {
 
   /// Whether this replica hears agents: silence counts, and connections are known, from then on.
   void listening(bool now_listening);
+  /// Silence counts from now on.
+  void wait_anew();
   void note_present(EdgeNodeId agent);
   [[nodiscard]] bool is_present(EdgeNodeId agent) const;
   /// True for one that was connected before this replica heard it; once.

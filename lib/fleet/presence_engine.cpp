@@ -16,6 +16,7 @@ namespace ecp::inline v0::fleet {
 namespace {
 
 constexpr std::size_t rows_per_unit = 100;
+constexpr Milliseconds longest_pause{5'000};  // Between sweeps of a program that runs.
 
 std::string node_json(const PresenceEffect& effect) {
   json::Writer writer;
@@ -47,11 +48,13 @@ struct PresenceEngine::State {
   Result<void> record_stretch(EdgeNodeId agent, std::int64_t connection);
   Result<void> load_watched();
   Result<std::int64_t> judge(std::span<const KnownAgents::Seen> agents);
+  Result<std::int64_t> sweep();
 
   Parts parts;
   Env env;
   Milliseconds patience;
   KnownAgents known;
+  std::optional<SteadyTime> swept;  ///< When the last sweep ended.
 };
 
 std::optional<PresenceNews> PresenceEngine::State::parse(const Heard& heard) {
@@ -272,18 +275,29 @@ void PresenceEngine::heard(EdgeNodeId agent) { state_->known.heard(agent); }
 
 void PresenceEngine::listening(bool now_listening) { state_->known.listening(now_listening); }
 
-Result<std::int64_t> PresenceEngine::sweep() {
-  if (state_->known.is_stale()) {
-    ECP_TRY_VOID(state_->load_watched());
+Result<std::int64_t> PresenceEngine::State::sweep() {
+  if (known.is_stale()) {
+    ECP_TRY_VOID(load_watched());
   }
-  ECP_TRY_VOID(state_->check_generations());
-  const auto silent = state_->known.silent();
+  ECP_TRY_VOID(check_generations());
+  const auto silent = known.silent();
   std::int64_t absent = 0;
   for (std::size_t at = 0; at < silent.size(); at += rows_per_unit) {
     const auto some = std::span(silent).subspan(at, std::min(rows_per_unit, silent.size() - at));
-    ECP_TRY(const auto judged, state_->judge(some));
+    ECP_TRY(const auto judged, judge(some));
     absent += judged;
   }
+  return absent;
+}
+
+/// What agents said while this program stood still waits to be read: their silence is ours.
+Result<std::int64_t> PresenceEngine::sweep() {
+  auto& state = *state_;
+  if (state.swept && state.env.clock.steady() - *state.swept > longest_pause) {
+    state.known.wait_anew();
+  }
+  auto absent = state.sweep();
+  state.swept = state.env.clock.steady();
   return absent;
 }
 

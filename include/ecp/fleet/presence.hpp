@@ -76,7 +76,7 @@ class ECP_EXPORT PresenceEngine {
   void heard(EdgeNodeId agent);
   /// The gateway is subscribed, or no longer: silence counts only from here on.
   void listening(bool now_listening);
-  /// Judge silence. Return how many nodes became absent.
+  /// Judge silence; once a second, one call at a time. Return how many nodes became absent.
   Result<std::int64_t> sweep();
   /// Write last-seen of all that were heard since the last flush, in units of 100.
   Result<void> flush();

@@ -77,6 +77,20 @@ TEST_SUITE("fleet.PresenceEngine") {
     }
   }
 
+  TEST_CASE("a control plane that stood still for ten minutes judges nobody by them") {
+    World world;
+    Agent agent(world, world.add_node("press").id);
+    const auto gone = world.add_node("mill").id;
+    { Agent other(world, gone); }
+    live(world, agent, 10 * second);
+    REQUIRE(world.recorder.absent.empty());
+    world.stand_still(600 * second);
+    live(world, agent, patience - 3 * second);
+    CHECK(world.recorder.absent.empty());
+    live(world, agent, 15 * second);
+    CHECK(world.recorder.absent == std::vector<EdgeNodeId>{gone});
+  }
+
   TEST_CASE("ten minutes without a broker make nobody absent, and all are back after it") {
     World world;
     Agent agent(world, world.add_node("press").id);

@@ -149,6 +149,8 @@ struct World {
   /// Let everything that is due happen.
   void run() { env_.executor.run_ready(); }
   void pass(Milliseconds time) { env_.executor.advance(time); }
+  /// Time passes and nothing runs.
+  void stand_still(Milliseconds time) { env_.clock.advance(time); }
 
   [[nodiscard]] access::Grant grant() { return authorizer.system("test", scope); }
   [[nodiscard]] access::Grant powerless() {
