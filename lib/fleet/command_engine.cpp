@@ -27,12 +27,25 @@ audit::Subject subject_of(const Command& command) {
   return {"command", command.what.id.to_string(), command.what.action};
 }
 
+bool is_for(const Command& command, const Reason& reason) {
+  return command.reason.starts_with(reason.symbol);
+}
+
 /// Not by its edge node, which may know better.
 bool is_ended_here(const Command& command) {
-  const auto is_for = [&](const Reason& reason) {
-    return command.reason.starts_with(reason.symbol);
-  };
-  return is_for(reasons::no_result) || is_for(reasons::not_sent) || is_for(reasons::perhaps_sent);
+  return is_for(command, reasons::no_result) || is_for(command, reasons::not_sent) ||
+         is_for(command, reasons::perhaps_sent) || is_for(command, reasons::disk_put_back);
+}
+
+/// A disk that was put back does not remember, and would run what has not expired a second time.
+bool may_be_asked_for(const Command& command, Time now) {
+  return is_ended_here(command) &&
+         (!is_for(command, reasons::disk_put_back) || command.what.expires_at <= now);
+}
+
+/// What a node says of a command that its earlier disk may have run: that it came too late.
+bool is_forgetful(const Command& command, const link::CommandResult& result) {
+  return is_for(command, reasons::disk_put_back) && result.state == link::CommandState::expired;
 }
 
 std::string live_json(const Command& command) {
@@ -72,6 +85,8 @@ struct CommandEngine::State : std::enable_shared_from_this<CommandEngine::State>
     });
   }
   Result<void> audit_end(storage::Transaction& transaction, const Command& command);
+  Result<void> end(storage::Transaction& transaction, Command command, link::CommandState state,
+                   const Reason& reason);
   Result<void> resend(EdgeNodeId node);
   Result<bool> end_overdue(storage::Transaction& transaction, CommandId id);
   Result<void> clean();
@@ -117,7 +132,7 @@ Result<void> CommandEngine::State::resend(EdgeNodeId node) {
   for (const auto& command : pending) send(command);
   int asked = 0;
   for (const auto& command : unknown) {
-    if (!is_ended_here(command)) continue;
+    if (!may_be_asked_for(command, now)) continue;
     send(command);
     if (++asked == most_asked_again) break;
   }
@@ -133,13 +148,22 @@ Result<bool> CommandEngine::State::end_overdue(storage::Transaction& transaction
   if (now < command->what.expires_at + (command->sent_at ? result_patience : Milliseconds(0))) {
     return false;
   }
-  command->state = command->sent_at ? link::CommandState::unknown : link::CommandState::expired;
-  command->reason = Error(command->sent_at ? reasons::no_result : reasons::not_sent).describe();
-  command->finished_at = now;
-  ECP_TRY_VOID(commands.update(*command));
-  ECP_TRY_VOID(audit_end(transaction, *command));
-  publish_after_commit(transaction, *command);
+  const bool was_sent = command->sent_at.has_value();
+  ECP_TRY_VOID(end(transaction, std::move(*command),
+                   was_sent ? link::CommandState::unknown : link::CommandState::expired,
+                   was_sent ? reasons::no_result : reasons::not_sent));
   return true;
+}
+
+Result<void> CommandEngine::State::end(storage::Transaction& transaction, Command command,
+                                       link::CommandState state, const Reason& reason) {
+  command.state = state;
+  command.reason = Error(reason).describe();
+  command.finished_at = env.clock.now();
+  ECP_TRY_VOID(transaction.get<CommandStore>().update(command));
+  ECP_TRY_VOID(audit_end(transaction, command));
+  publish_after_commit(transaction, command);
+  return {};
 }
 
 /// An end that no agent told.
@@ -194,6 +218,7 @@ Result<void> CommandEngine::finish(storage::Transaction& transaction, EdgeNodeId
                     command->state == link::CommandState::unknown || is_ended_here(*command);
   if (!open || result.state == link::CommandState::pending) return {};
   if (result.state == command->state) return {};  // It does not know either.
+  if (is_forgetful(*command, result)) return {};
   command->state = result.state;
   command->reason = result.reason;
   command->value_json = result.value_json;
@@ -224,18 +249,31 @@ Result<void> CommandEngine::reconsider(storage::Transaction& transaction, EdgeNo
   for (auto& command : unsent) {
     // The edge would call what it has forgotten expired.
     if (command.what.expires_at < now - known_at_the_edge) continue;
-    const bool is_ended = command.state != link::CommandState::pending;
     command.sent_at = now;
-    if (is_ended) {
-      command.state = link::CommandState::unknown;
-      command.reason = Error(reasons::perhaps_sent).describe();
-    }
-    ECP_TRY_VOID(commands.update(command));
-    if (is_ended) {
-      ECP_TRY_VOID(state_->audit_end(transaction, command));
-      state_->publish_after_commit(transaction, command);
+    if (command.state == link::CommandState::pending) {
+      ECP_TRY_VOID(commands.update(command));
+    } else {
+      ECP_TRY_VOID(
+          state_->end(transaction, command, link::CommandState::unknown, reasons::perhaps_sent));
     }
     transaction.after_commit([state = state_, command] { state->send(command); });
+  }
+  return {};
+}
+
+Result<void> CommandEngine::distrust(storage::Transaction& transaction, EdgeNodeId node) {
+  auto& commands = transaction.get<CommandStore>();
+  ECP_TRY(auto doubtful, commands.list_pending(node));
+  std::erase_if(doubtful, [](const Command& command) { return !command.sent_at; });
+  const auto since = state_->env.clock.now() - known_at_the_edge;
+  ECP_TRY(const auto unknown, commands.list_unknown(node, since, most_reconsidered));
+  for (const auto& command : unknown) {
+    const bool is_known_to_be = is_for(command, reasons::disk_put_back);
+    if (is_ended_here(command) && !is_known_to_be) doubtful.push_back(command);
+  }
+  for (auto& command : doubtful) {
+    ECP_TRY_VOID(state_->end(transaction, std::move(command), link::CommandState::unknown,
+                             reasons::disk_put_back));
   }
   return {};
 }

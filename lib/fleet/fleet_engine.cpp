@@ -71,8 +71,10 @@ struct FleetEngine::State : std::enable_shared_from_this<FleetEngine::State> {
 };
 
 void FleetEngine::State::compose_presence() {
-  PresenceEngine::Parts wired{
-      parts.store, parts.series, parts.observer, parts.trust, parts.live, {}, {}, {}, {}};
+  PresenceEngine::Parts wired{parts.store, parts.series, parts.observer,
+                              parts.trust, parts.live,   parts.commands,
+                              {},          {},           {},
+                              {}};
   wired.on_connected = [this](EdgeNodeId agent) { parts.commands.resend(agent); };
   wired.on_behind = [this](EdgeNodeId agent) {
     if (const auto sent = parts.desired.send(agent); !sent) {

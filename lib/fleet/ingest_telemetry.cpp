@@ -166,16 +166,17 @@ Result<bool> is_reused(series::SeriesStore& store, const Judged& judged, Time no
 }
 
 /// Nothing more is taken from the agent's buffers of now.
-Result<void> refuse(storage::Store& store, const Env& env, const Judged& judged) {
+Result<void> refuse(const IngestEngine::Parts& parts, const Env& env, const Judged& judged) {
   const auto& incoming = *judged.incoming;
   env.log.warning("fleet", "samples come under numbers that others had",
                   {{"node", incoming.agent.to_string()}, {"stream", incoming.head.stream}});
-  return store.write([&](storage::Transaction& transaction) -> Result<void> {
+  return parts.store.write([&](storage::Transaction& transaction) -> Result<void> {
     auto& buffers = transaction.get<BufferStore>();
     ECP_TRY_VOID(buffers.advance(incoming.agent, incoming.head.stream, incoming.head.buffer_id,
                                  judged.cursor));
-    ECP_TRY_VOID(buffers.refuse_all(incoming.agent));
     const auto agent = incoming.agent;
+    ECP_TRY_VOID(buffers.refuse_all(agent));
+    ECP_TRY_VOID(parts.commands.distrust(transaction, agent));
     return audit::append_unauthenticated(
         transaction, env,
         {{access::PrincipalKind::agent, agent.bytes(), "certificate"}, judged.scope, {}},
@@ -196,7 +197,7 @@ Result<void> refuse_reused(const IngestEngine::Parts& parts, const Env& env,
     if (applied[i].repeated == 0 || refused.count(agent) > 0) continue;  // As it nearly always is.
     ECP_TRY(const bool reused, is_reused(parts.series, taken[i], env.clock.now()));
     if (!reused) continue;
-    ECP_TRY_VOID(refuse(parts.store, env, taken[i]));
+    ECP_TRY_VOID(refuse(parts, env, taken[i]));
     refused.insert(agent);
   }
   return {};

@@ -124,9 +124,12 @@ class Application {
 
   /// The agent's disk was restored or copied: numbers in its buffers may have been used twice.
   Result<void> distrust_buffers() {
-    env_.log.warning("fleet", "an agent came with an old connection counter",
-                     {{"node", node_.id.to_string()}});
+    transaction_.after_commit([log = &env_.log, id = node_.id] {
+      log->warning("fleet", "an agent came with an old connection counter",
+                   {{"node", id.to_string()}});
+    });
     ECP_TRY_VOID(transaction_.get<BufferStore>().refuse_all(node_.id));
+    ECP_TRY_VOID(parts_.commands.distrust(transaction_, node_.id));
     return audit::append_unauthenticated(
         transaction_, env_,
         {{access::PrincipalKind::agent, node_.id.bytes(), "certificate"}, node_.scope(), {}},

@@ -98,6 +98,10 @@ class ECP_EXPORT CommandEngine {
   /// as that knows may have run. What expired is `unknown` now, and the node is asked, also when it
   /// connects the next time. Audited. Errors: those of the store.
   Result<void> reconsider(storage::Transaction& transaction, EdgeNodeId node);
+  /// The node's disk was put back or copied: it may not remember what it ran. What was sent and has
+  /// no result is `unknown` now and is not sent again while it could run; that it expired is not
+  /// believed any more. Audited. Errors: those of the store.
+  Result<void> distrust(storage::Transaction& transaction, EdgeNodeId node);
   /// Send again what a node that just connected has not answered.
   void resend(EdgeNodeId node);
   /// End what can no longer run: `expired` when it was never sent, `unknown` when it was and no

@@ -11,6 +11,7 @@
 
 #include <ecp/core/env.hpp>
 #include <ecp/core/export.hpp>
+#include <ecp/fleet/command.hpp>
 #include <ecp/fleet/ingest.hpp>
 #include <ecp/fleet/ports.hpp>
 #include <ecp/series/series_store.hpp>
@@ -39,6 +40,7 @@ class ECP_EXPORT PresenceEngine {
     NodeObserver& observer;
     TrustObserver& trust;
     platform::LiveEvents& live;
+    CommandEngine& commands;
     /// Called after the commit: an agent connected anew.
     std::function<void(EdgeNodeId)> on_connected;
     /// An agent shows a smaller manifest than it should have, or a greater one.

@@ -46,12 +46,15 @@ inline constexpr Reason not_sent{2032, "command.not_sent", ErrorCode::unavailabl
 inline constexpr Reason perhaps_sent{2033, "command.perhaps_sent", ErrorCode::data_loss,
                                      "the edge node knows more than the database, which was put "
                                      "back; it is asked whether the command ran"};
+inline constexpr Reason disk_put_back{2034, "command.disk_put_back", ErrorCode::data_loss,
+                                      "the edge node's disk was put back after the command was "
+                                      "sent; nobody remembers whether it ran"};
 inline constexpr Reason manifest_too_large{2040, "desired.manifest_too_large",
                                            ErrorCode::resource_exhausted,
                                            "the desired state of the edge node is over its limit"};
 inline constexpr std::array fleet_catalogue{
-    &token_refused,       &token_used,     &bad_csr,      &agent_refused,     &renewal_refused,
-    &certificate_missing, &too_many_tries, &node_revoked, &unknown_tag,       &too_many_commands,
-    &no_result,           &not_sent,       &perhaps_sent, &manifest_too_large};
+    &token_refused,       &token_used,     &bad_csr,      &agent_refused, &renewal_refused,
+    &certificate_missing, &too_many_tries, &node_revoked, &unknown_tag,   &too_many_commands,
+    &no_result,           &not_sent,       &perhaps_sent, &disk_put_back, &manifest_too_large};
 
 }  // namespace ecp::inline v0::fleet::reasons

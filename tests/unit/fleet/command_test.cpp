@@ -142,6 +142,40 @@ TEST_SUITE("fleet.CommandEngine") {
     CHECK(site.command(made.what.id).state == link::CommandState::done);
   }
 
+  TEST_CASE("what was sent to a disk that was put back is unknown, and does not run twice") {
+    Site site;
+    auto agent = std::make_unique<Agent>(site.world, site.id, 10);
+    const auto early = must(site.write());
+    site.world.pass(70 * second);
+    REQUIRE(site.command(early.what.id).state == link::CommandState::unknown);
+    agent->beat();
+    const auto late = must(site.write());
+    REQUIRE(agent->commands.back().id == late.what.id);
+    agent.reset();
+    const auto unsent = must(site.write());
+
+    Agent restored(site.world, site.id, 4);  // Before it ran either of them.
+
+    for (const auto& [id, state] : {std::pair(early.what.id, link::CommandState::unknown),
+                                    std::pair(late.what.id, link::CommandState::unknown),
+                                    std::pair(unsent.what.id, link::CommandState::pending)}) {
+      CHECK(site.command(id).state == state);
+    }
+    CHECK(site.command(late.what.id).reason.starts_with("command.disk_put_back"));
+    const auto was_sent = [&](CommandId id) {
+      return std::any_of(restored.commands.begin(), restored.commands.end(),
+                         [&](const auto& command) { return command.id == id; });
+    };
+    CHECK(was_sent(early.what.id));  // To be asked for: it has expired.
+    CHECK_FALSE(was_sent(late.what.id));
+    CHECK(was_sent(unsent.what.id));
+
+    Site::answer(restored, early.what.id, link::CommandState::expired);
+    CHECK(site.command(early.what.id).state == link::CommandState::unknown);
+    Site::answer(restored, late.what.id, link::CommandState::done, 2);  // It remembered after all.
+    CHECK(site.command(late.what.id).state == link::CommandState::done);
+  }
+
   TEST_CASE("a node that does not know how a command ended is not asked again") {
     Site site;
     Agent agent(site.world, site.id);
