@@ -99,22 +99,34 @@ void Channel::connect() {
   ++attempt_;
   asio::error_code error;
   const auto address = asio::ip::make_address(config_.host, error);
-  if (!error) return connect_to({address, config_.port});
+  if (!error) return connect_to({{address, config_.port}});
   resolver_.async_resolve(
       config_.host, std::to_string(config_.port),
       [self = shared_from_this(), attempt = attempt_](
           const asio::error_code& failed, const asio::ip::tcp::resolver::results_type& found) {
         if (attempt != self->attempt_) return;
         if (failed || found.empty()) return self->connected(failed);
-        self->connect_to(found.begin()->endpoint());
+        // Each time another one is the first, so that one that swallows everything hides none.
+        std::vector<asio::ip::tcp::endpoint> endpoints(found.begin(), found.end());
+        const auto first = self->resolved_++ % endpoints.size();
+        std::rotate(endpoints.begin(), endpoints.begin() + static_cast<std::ptrdiff_t>(first),
+                    endpoints.end());
+        self->connect_to(std::move(endpoints));
       });
 }
 
-void Channel::connect_to(const asio::ip::tcp::endpoint& endpoint) {
-  socket_.async_connect(
-      endpoint, [self = shared_from_this(), attempt = attempt_](const asio::error_code& error) {
-        if (attempt == self->attempt_) self->connected(error);
-      });
+/// The first of them that takes the connection.
+void Channel::connect_to(std::vector<asio::ip::tcp::endpoint> endpoints) {
+  const auto endpoint = endpoints.front();
+  endpoints.erase(endpoints.begin());
+  socket_.async_connect(endpoint, [self = shared_from_this(), attempt = attempt_,
+                                   left = std::move(endpoints)](const asio::error_code& error) {
+    if (attempt != self->attempt_) return;
+    if (!error || left.empty()) return self->connected(error);
+    asio::error_code ignored;  // It is not open, or of the other protocol.
+    self->socket_.close(ignored);
+    self->connect_to(left);
+  });
 }
 
 void Channel::connected(const asio::error_code& error) {
@@ -205,19 +217,24 @@ void Channel::time_out() {
   }
   if (late.empty()) return;
   ++silent_;
-  for (auto& request : late) timed_out(std::move(request));
-  // A dead unit behind a living gateway costs one time-out; silence of all costs the connection.
-  if (state_ == State::open && (silent_ >= 2 || units_.size() == 1)) {
-    reset_socket();
-    fail_all(Error(reasons::device_timeout));
+  bool is_given_up = false;
+  for (auto& request : late) is_given_up = timed_out(std::move(request)) || is_given_up;
+  // A dead unit behind a living gateway costs one time-out; silence of all costs the connection,
+  // and what waits when a request has used up its tries.
+  if (state_ != State::open || (silent_ < 2 && units_.size() > 1)) return;
+  reset_socket();
+  for (auto& [transaction, flight] : std::exchange(flights_, {})) {
+    is_given_up = timed_out(std::move(flight.request)) || is_given_up;
   }
+  if (is_given_up) fail_all(Error(reasons::device_timeout));
 }
 
-void Channel::timed_out(Request request) {
+/// Whether it has used up its tries.
+bool Channel::timed_out(Request request) {
   if (request.tries < config_.retries) {
     ++request.tries;
     queue_.push_front(std::move(request));
-    return;
+    return false;
   }
   auto& unit = units_[request.unit];
   if (!unit.is_waiting(now())) {
@@ -225,6 +242,7 @@ void Channel::timed_out(Request request) {
   }
   tell_state();
   request.done(lost(request, reasons::device_timeout));
+  return true;
 }
 
 /// The connection was lost. An idle one is simply made again when it is needed; one that was lost

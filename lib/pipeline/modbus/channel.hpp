@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include <ecp/kind/pipeline_config.hpp>
 #include <ecp/pipeline/modbus.hpp>
@@ -65,7 +66,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
   void arm();
   void pump();
   void connect();
-  void connect_to(const asio::ip::tcp::endpoint& endpoint);
+  void connect_to(std::vector<asio::ip::tcp::endpoint> endpoints);
   void connected(const asio::error_code& error);
   void connect_failed(const std::string& problem);
   void send(Request request);
@@ -74,7 +75,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
   void received();
   void answered(const Frame& frame);
   void time_out();
-  void timed_out(Request request);
+  bool timed_out(Request request);
   void broken(const std::string& problem);
   void reset_socket();
   void fail_all(const Error& why);
@@ -91,6 +92,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
   std::uint64_t attempt_ = 0;  ///< Tells operations of former sockets apart.
   asio::ip::tcp::socket socket_;
   asio::ip::tcp::resolver resolver_;
+  std::size_t resolved_ = 0;  ///< How often the host's name was resolved.
   SteadyTime connect_deadline_{};
   BackOff connecting_;
   std::map<std::uint8_t, BackOff> units_;

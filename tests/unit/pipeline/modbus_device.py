@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A Modbus TCP device for tests: every area and type, holes, a register that takes no writes.
 
-Unit 1 answers, any other is silent, as behind a gateway. Prints its process id and port.
+Unit 1 answers, unit 3 every third request, any other is silent, as behind a gateway. Prints its
+process id and port.
   modbus_device.py [PORT]
 """
 import asyncio
@@ -26,7 +27,7 @@ class Registers(ModbusSparseDataBlock):
 class Gateway(ModbusServerContext):
     """Unit 1 tells in input register 10 how often the silent units were asked."""
 
-    asked = 0
+    asked = lossy = 0
 
     def slaves(self):
         return [0, 1]  # With 0 among them the requests to all others come to the look-up below.
@@ -35,6 +36,9 @@ class Gateway(ModbusServerContext):
         if slave != 1:
             self.asked += 1
             super().__getitem__(1).setValues(4, 10, [self.asked])
+        if slave == 3:
+            self.lossy += 1
+            slave = 1 if self.lossy % 3 == 0 else slave
         return super().__getitem__(slave)
 
 

@@ -50,9 +50,11 @@ class Device {
 /// A driver on a device, and everything it reads.
 class Line {
  public:
-  Line(int port, const std::string& tags, const std::string& more = "") {
-    const auto text = R"({"drivers":[{"name":"d","type":"modbus-tcp","host":"127.0.0.1","port":)" +
-                      std::to_string(port) + R"(,"timeout_ms":300,"back_off_min_ms":100)" + more +
+  Line(int port, const std::string& tags, const std::string& more = "",
+       const std::string& host = "127.0.0.1") {
+    const auto text = R"({"drivers":[{"name":"d","type":"modbus-tcp","host":")" + host +
+                      R"(","port":)" + std::to_string(port) +
+                      R"(,"timeout_ms":300,"back_off_min_ms":100)" + more +
                       R"(,"groups":[{"name":"g","interval_ms":20,"tags":[)" + tags + "]}]}]}";
     auto config = kind::parse_pipeline_config(text);
     REQUIRE_MESSAGE(config, text);
@@ -290,6 +292,29 @@ TEST_SUITE("pipeline.ModbusDriver") {
     CHECK(line.count("alive") > 90);
     CHECK(std::stoi(line.value("asked")) >= 2);  // Tried again, after waits of 0.1 s, 0.2 s, ...
     CHECK(std::stoi(line.value("asked")) <= 12);
+  }
+
+  TEST_CASE("requests that are lost on the way are sent again as often as retries says") {
+    const Device device;
+    const auto tags = tag("lossy", "3!400001", "int16");  // Answers every third request.
+    SUBCASE("often enough") {
+      Line line(device.port(), tags, R"(,"retries":2)");
+      CHECK(line.until([](const Line& seen) {
+        REQUIRE(seen.value("lossy") != "pipeline.device_timeout");
+        return seen.count("lossy") > 2;
+      }));
+    }
+    SUBCASE("not often enough") {
+      Line line(device.port(), tags, R"(,"retries":1)");
+      CHECK(line.read("lossy") == "pipeline.device_timeout");
+    }
+  }
+
+  TEST_CASE("a device is found by its name") {
+    const Device device;  // Not on ::1, which localhost means first on many machines.
+    Line line(device.port(), tag("t", "1!400001", "int16"), "", "localhost");
+
+    CHECK(line.read("t") == "-123");
   }
 
   TEST_CASE("a write that was sent and never answered is unknown, not failed") {
