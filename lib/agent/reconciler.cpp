@@ -60,9 +60,18 @@ Result<void> Reconciler::boot() {
   return reconciled;
 }
 
+/// A program of another version may refuse what it took before: that is reported, and tried again
+/// at the next boot.
 void Reconciler::apply_good(const Good& good) {
+  const auto row = std::find_if(rows_.begin(), rows_.end(),
+                                [&](const auto& each) { return each.name == good.name; });
   const auto applied = appliers_.apply(good.name, good.body);
-  if (applied) return;
+  if (applied) {
+    if (row->failed_sha256 == row->applied_sha256) row->failed_sha256.clear();
+    return;
+  }
+  row->failed_sha256 = row->applied_sha256;
+  row->reason = text::clip(applied.error().describe(), limits::description_length);
   env_.log.error("agent", "a resource that was good cannot be applied any more",
                  {{"name", good.name}, {"why", applied.error().describe()}});
 }

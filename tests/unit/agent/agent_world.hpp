@@ -180,6 +180,7 @@ struct AgentWorld {
     faulty = breakable.get();
     auto factory = std::make_unique<ScriptedDrivers>();
     drivers = factory.get();
+    drivers->refuses = refuses_drivers;
     ecp::agent::AgentOptions options;
     options.link.agent = plane.agent;
     options.link.manifest_keys.push_back({key.key_id(), key.public_key()});
@@ -280,7 +281,8 @@ struct AgentWorld {
 
   ecp::ManualEnv env;
   bool writes = true;
-  std::string tag_rules;  ///< More members of the data tag: ",\"max_step\":1".
+  bool refuses_drivers = false;  ///< After the next boot.
+  std::string tag_rules;         ///< More members of the data tag: ",\"max_step\":1".
   std::string path = SqliteBackend::new_path();
   ecp::transport::LoopbackNetwork network{env.env()};
   PlaneEnd plane{network, env};

@@ -149,6 +149,25 @@ TEST_SUITE("agent.Reconciler") {
     CHECK(world.agent->status().applied == ecp::link::Generation{1, 2});
   }
 
+  TEST_CASE("what was good and fails after a reboot is reported, and tried at the next one") {
+    AgentWorld world;
+    world.deploy();
+    world.wait(100);
+
+    world.refuses_drivers = true;
+    world.power_cut();
+    world.wait(100);
+    const auto& failed = world.plane.reported.back().resources.at(0);
+    CHECK(failed.state == ResourceState::failed);
+    CHECK(failed.reason.starts_with("pipeline.unknown_driver"));
+
+    world.refuses_drivers = false;
+    world.power_cut();
+    world.wait(100);
+    CHECK(is_running(world));
+    CHECK(world.plane.reported.back().resources.at(0).state == ResourceState::applied);
+  }
+
   TEST_CASE("after such a crash what was good runs when the newest version fails") {
     AgentWorld world;
     world.deploy();
