@@ -197,9 +197,9 @@ Result<std::optional<link::SignedManifest>> DesiredEngine::State::assemble_one(
   ECP_TRY(const auto stored, desired.find(id));
   if (!stored && manifest.resources.empty()) return std::nullopt;
   if (stored) {
-    ECP_TRY(const auto before, link::parse_manifest(stored->manifest));
-    const bool current = before.generation == node->wanted;
-    if (current && before.resources == manifest.resources) return std::nullopt;
+    const auto before = link::parse_manifest(stored->manifest);  // What cannot be read is replaced.
+    const bool current = before && before->generation == node->wanted;
+    if (current && before->resources == manifest.resources) return std::nullopt;
   }
   manifest.generation = {std::max<std::int64_t>(node->wanted.epoch, 1),
                          node->wanted.generation + 1};

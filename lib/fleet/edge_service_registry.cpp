@@ -32,11 +32,30 @@ Error bad_field(std::string field, std::string problem) {
   return {ecp::reasons::bad_field, {{"field", std::move(field)}, {"problem", std::move(problem)}}};
 }
 
+/// With what is beside it in the resource it must fit the desired state.
+Result<void> check_config_size(std::string_view config_json) {
+  if (config_json.size() <= limits::service_config) return {};
+  return Error(ecp::reasons::over_limit, {{"what", "the number of octets of config"},
+                                          {"limit", std::to_string(limits::service_config)}});
+}
+
+/// So many that a node's desired state holds them all.
+Result<void> check_room(storage::Transaction& transaction, const EdgeNode& node) {
+  EdgeServiceQuery query;
+  query.project = node.project;
+  query.node = node.id;
+  ECP_TRY(const auto page, transaction.get<EdgeServiceStore>().list(query, {1, 0}));
+  if (page.total < static_cast<std::int64_t>(limits::services_per_node)) return {};
+  return Error(ecp::reasons::over_limit, {{"what", "the number of edge services of the edge node"},
+                                          {"limit", std::to_string(limits::services_per_node)}});
+}
+
 Result<EdgeService> make_service(storage::Transaction& transaction, const access::Grant& grant,
                                  const EdgeServiceRegistry::NewService& wanted, Env env) {
   ECP_TRY(const auto node,
           transaction.get<EdgeNodeStore>().get(grant.scope().project, wanted.node));
   if (node.revoked) return Error(reasons::node_revoked, {{"name", node.name}});
+  ECP_TRY_VOID(check_room(transaction, node));
   EdgeService service;
   service.id = env.ids.next<EdgeServiceId>();
   service.organization = grant.scope().organization;
@@ -59,6 +78,7 @@ Result<EdgeService> EdgeServiceRegistry::create(const access::Grant& grant,
                                                 const NewService& wanted) {
   ECP_TRY_VOID(grant.require(permissions::edge_service_edit, grant.scope()));
   ECP_TRY_VOID(check_name("name", wanted.name));
+  ECP_TRY_VOID(check_config_size(wanted.config_json));
   ECP_TRY_VOID(kind::check_service(parts_.kinds, parts_.runtimes, wanted.kind, wanted.runtime,
                                    wanted.config_json));
   return access::write(
@@ -96,6 +116,7 @@ Result<EdgeService> EdgeServiceRegistry::update(const access::Grant& grant, Edge
   ECP_TRY_VOID(grant.require(permissions::edge_service_edit, grant.scope()));
   if (changes.name) ECP_TRY_VOID(check_name("name", *changes.name));
   if (changes.config_json) {
+    ECP_TRY_VOID(check_config_size(*changes.config_json));
     ECP_TRY(const auto current, get(grant, id));
     ECP_TRY_VOID(kind::check_service(parts_.kinds, parts_.runtimes, current.kind, current.runtime,
                                      *changes.config_json));

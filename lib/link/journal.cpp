@@ -65,7 +65,7 @@ Result<ReportedItem> read_reported_item(json::Reader& reader) {
   ReportedItem item;
   ECP_TRY(item.generation, fields::read_generation(reader));
   ECP_TRY(item.resources, fields::read_items<ReportedResource>(
-                              reader, "resources", limits::services_per_node, read_resource));
+                              reader, "resources", limits::manifest_resources, read_resource));
   ECP_TRY(auto command, reader.optional_object("command"));
   if (command) {
     ECP_TRY(auto result, read_command_result(*command));

@@ -37,7 +37,7 @@ Result<std::map<std::string, std::string>> read_bodies(json::Reader& reader) {
   std::map<std::string, std::string> bodies;
   const auto value = reader.optional_value("bodies");
   if (!value || value->is_null()) return bodies;
-  if (!value->is_object() || value->size() > limits::services_per_node) {
+  if (!value->is_object() || value->size() > limits::manifest_resources) {
     return reader.bad("bodies", "is not an object of texts");
   }
   std::size_t total = 0;
@@ -74,7 +74,7 @@ Result<Manifest> parse_manifest(std::string_view text) {
   ECP_TRY(manifest.agent, reader.id<AgentId>("agent"));
   ECP_TRY(manifest.generation, fields::read_generation(reader));
   ECP_TRY(manifest.resources, fields::read_items<ManifestResource>(
-                                  reader, "resources", limits::services_per_node, read_resource));
+                                  reader, "resources", limits::manifest_resources, read_resource));
   const auto unordered = std::adjacent_find(
       manifest.resources.begin(), manifest.resources.end(),
       [](const auto& left, const auto& right) { return left.name >= right.name; });

@@ -62,6 +62,39 @@ TEST_SUITE("fleet.DesiredEngine") {
     CHECK(world.node(agent.id()).wanted == link::Generation{1, 1});
   }
 
+  TEST_CASE("[R23] a node has as many services as its desired state can hold") {
+    World world;
+    const auto id = world.add_node("press").id;
+    Agent agent(world, id);
+    auto first = world.add_service(id, "0");
+    must(world.store->write([&](storage::Transaction& transaction) -> Result<void> {
+      for (std::size_t i = 1; i < limits::services_per_node - 1; ++i) {
+        first.id = world.env().ids.next<EdgeServiceId>();
+        first.name = std::to_string(i);
+        ECP_TRY_VOID(transaction.get<EdgeServiceStore>().insert(first));
+      }
+      return {};
+    }));
+    world.add_service(id, "the last one");
+    REQUIRE(must(link::parse_manifest(agent.manifests.back().manifest)).resources.size() ==
+            limits::services_per_node);
+
+    const auto more = world.plane->services.create(
+        world.grant(), {"one more", id, "pipeline", "builtin", furnace_config});
+    REQUIRE_FALSE(more);
+    CHECK(more.error().is(ecp::reasons::over_limit));
+  }
+
+  TEST_CASE("[R23] a configuration that would not fit the desired state is refused") {
+    World world;
+    const auto service = world.add_service(world.add_node("press").id);
+    const std::string padding(limits::service_config, ' ');
+    const auto changed = world.plane->services.update(world.grant(), service.id, service.revision,
+                                                      {{}, furnace_config + padding});
+    REQUIRE_FALSE(changed);
+    CHECK(changed.error().is(ecp::reasons::over_limit));
+  }
+
   TEST_CASE("the generation rises only when the resources really changed") {
     World world;
     Agent agent(world, world.add_node("press").id);
