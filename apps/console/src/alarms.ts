@@ -15,6 +15,7 @@ export async function loadAlarms(): Promise<void> {
   const of = site.root;
   const get = (state: string) => session.get<{ items: Alarm[] }>(`${of}/alarms?state=${state}&limit=${rows}`);
   const [active, cleared] = await Promise.all([get("active"), get("cleared")]);
+  if (of !== site.root) return; // Another project was chosen meanwhile.
   const isFirst = root !== of;
   const since = alarms.reduce((newest, alarm) => changed(alarm) > newest ? changed(alarm) : newest, "");
   alarms = [...active.items, ...cleared.items].slice(0, rows);

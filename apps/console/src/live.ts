@@ -14,6 +14,7 @@ import { commandChanged, renderWrite, showRange, showWritable, write } from "./w
 
 const retryMilliseconds = 2_000;
 const describeMilliseconds = 5_000;
+const reloadMilliseconds = 1_000;
 const valueRows = 200;
 
 let stopEvents = new AbortController();
@@ -83,8 +84,26 @@ function showStream(is_open: boolean): void {
   badge.className = is_open ? "badge good" : "badge warn";
 }
 
+let isLoading = false;
+let isStale = false;
+
+/** A thousand edge nodes that come back at once are loaded once or twice, not a thousand times. */
+async function loadSoon(): Promise<void> {
+  isStale = true;
+  if (isLoading) return;
+  isLoading = true;
+  while (isStale) {
+    await new Promise((resolve) => setTimeout(resolve, reloadMilliseconds));
+    isStale = false;
+    await load().catch(complain);
+  }
+  isLoading = false;
+}
+
 async function load(): Promise<void> {
-  const [nodeList, serviceList] = await Promise.all([session.all<EdgeNode>(`${site.root}/edgenodes`), session.all<EdgeService>(`${site.root}/edgeservices`)]);
+  const root = site.root;
+  const [nodeList, serviceList] = await Promise.all([session.all<EdgeNode>(`${root}/edgenodes`), session.all<EdgeService>(`${root}/edgeservices`)]);
+  if (root !== site.root) return; // Another project was chosen meanwhile.
   site.nodes = new Map(nodeList.map((each) => [each.id, each]));
   site.services = serviceList;
   options(choice("service"), serviceList.map((service) => [service.id, service.name]));
@@ -168,7 +187,7 @@ function onEvent(name: string, data: unknown): void {
   } else if (name === "audit") {
     addAudit(data as AuditEntry);
   } else if (name === "node" || name === "service") {
-    load().catch(complain);
+    void loadSoon();
   }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The card of the set-point: write a value to a device and tell what the device says to it.
 
-import { Command, Scalar, Tag } from "./api";
+import { ApiError, Command, Scalar, Tag } from "./api";
 import { element, options } from "./dom";
 import { found, named, t, toldReason } from "./language";
 import { complain, currentService, problem, session, shown, site } from "./site";
@@ -38,9 +38,10 @@ export async function write(event: SubmitEvent): Promise<void> {
   const value = entered(element<HTMLInputElement>("write-value").value.trim());
   tell("", () => t("write.running"));
   const begun = performance.now();
+  const root = site.root; // Another project may be chosen before it ends.
   try {
-    const command = await session.post<Command>(`${site.root}/edgeservices/${service.id}/writes`, { tag: element<HTMLSelectElement>("write-tag").value, value });
-    const ended = await outcome(command);
+    const command = await session.post<Command>(`${root}/edgeservices/${service.id}/writes`, { tag: element<HTMLSelectElement>("write-tag").value, value });
+    const ended = await outcome(root, command);
     const ms = Math.round(performance.now() - begun);
     if (ended.state === "done") tell("good", () => t("write.done", { value: shown(ended.value ?? null), ms }));
     else tell("bad", () => t("write.failed", { state: named("state", ended.state), reason: ended.reason ? toldReason(ended.reason) : t("write.no_reason") }));
@@ -68,17 +69,25 @@ function entered(text: string): Scalar {
 }
 
 /** The command's end, by event or, should that have been missed, by asking. */
-async function outcome(command: Command): Promise<Command> {
+async function outcome(root: string, command: Command): Promise<Command> {
   if (command.state !== "pending") return command;
-  return new Promise((resolve) => {
-    const finish = (ended: Command) => {
-      if (ended.state === "pending") return;
+  return new Promise((resolve, reject) => {
+    const stop = () => {
       waiting.delete(command.id);
       clearInterval(poll);
+    };
+    const finish = (ended: Command) => {
+      if (ended.state === "pending") return;
+      stop();
       resolve(ended);
     };
+    const fail = (error: unknown) => {
+      if (!(error instanceof ApiError) || ![401, 403, 404].includes(error.status)) return complain(error);
+      stop(); // Asking again changes nothing.
+      reject(error);
+    };
     const poll = setInterval(() => {
-      session.get<Command>(`${site.root}/commands/${command.id}`).then(finish).catch(complain);
+      session.get<Command>(`${root}/commands/${command.id}`).then(finish).catch(fail);
     }, pollMilliseconds);
     waiting.set(command.id, finish);
   });
