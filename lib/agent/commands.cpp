@@ -41,6 +41,17 @@ std::vector<pipeline::WriteOrder> orders_of(const link::Command& command,
   return orders;
 }
 
+bool has_tag(const link::Command& command, std::string_view tag) {
+  return command.tag == tag || std::any_of(command.writes.begin(), command.writes.end(),
+                                           [&](const auto& write) { return write.tag == tag; });
+}
+
+bool share_a_tag(const link::Command& left, const link::Command& right) {
+  return (!left.tag.empty() && has_tag(right, left.tag)) ||
+         std::any_of(left.writes.begin(), left.writes.end(),
+                     [&](const auto& write) { return has_tag(right, write.tag); });
+}
+
 link::TagResult result_of(const std::string& tag, const Result<series::Value>& result) {
   if (result) return {tag, link::CommandState::done, {}, series::to_json(*result)};
   return {tag, state_of(result.error()), text::clip(text_of(result.error()), tag_reason), {}};
@@ -111,6 +122,8 @@ void Commands::take(link::Command command, link::Generation generation) {
     return each.result.command == command.id;
   });
   if (is_unkept) return;  // It ended; the answer goes out as soon as it is kept.
+  const auto is_this = [&](const auto& each) { return each.id == command.id; };
+  if (std::any_of(held_.begin(), held_.end(), is_this)) return;
   const auto known = store_.read([&](storage::Transaction& transaction) {
     return transaction.get<AgentStore>().command(command.id);
   });
@@ -123,8 +136,7 @@ void Commands::take(link::Command command, link::Generation generation) {
     return keep(**known);
   }
   if (server_time_.now()) return judge(command);
-  const bool is_waiting = std::any_of(waiting_.begin(), waiting_.end(),
-                                      [&](const auto& each) { return each.id == command.id; });
+  const bool is_waiting = std::any_of(waiting_.begin(), waiting_.end(), is_this);
   if (!is_waiting && waiting_.size() < limits::commands_per_node) {
     waiting_.push_back(std::move(command));
   }
@@ -174,7 +186,24 @@ void Commands::run(const link::Command& command) {
   finish(command.id, state_of(outcome.error()), text_of(outcome.error()), {});
 }
 
+bool Commands::must_wait(const link::Command& command) const {
+  const auto share = [&](const link::Command& other) {
+    return other.service == command.service && share_a_tag(other, command);
+  };
+  return std::any_of(writing_.begin(), writing_.end(), share) ||
+         std::any_of(held_.begin(), held_.end(), share);
+}
+
+void Commands::write_ended(link::CommandId id) {
+  std::erase_if(writing_, [&](const auto& each) { return each.id == id; });
+  for (const auto& command : std::exchange(held_, {})) judge(command);
+}
+
 void Commands::run_write(const link::Command& command) {
+  if (must_wait(command)) {
+    if (held_.size() < limits::commands_per_node) held_.push_back(command);
+    return;  // Beyond it, it is sent again.
+  }
   const auto orders = orders_of(command, faults_);
   const auto refused = services_.refusals(command.service, orders);
   if (!refused) return wrote(command, pipeline::WriteResults(orders.size(), refused.error()));
@@ -182,11 +211,13 @@ void Commands::run_write(const link::Command& command) {
   const auto tags = faults_.after_write(command.service, orders);
   if (!begin(command.id, tags)) return;
   faults_.wrote(tags);
+  writing_.push_back(command);
   services_.write(command.service, orders, false,
                   [this, lane = lane_, command](pipeline::WriteResults results) {
                     lane->post([this, command, results = std::move(results)] {
                       crash_at("command.after_execution");
                       wrote(command, results);
+                      write_ended(command.id);
                     });
                   });
 }

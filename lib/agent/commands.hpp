@@ -55,6 +55,11 @@ class Commands {
   void judge(const link::Command& command);
   void run(const link::Command& command);
   void run_write(const link::Command& command);
+  /// Whether a write must wait until another one of the same data tag has ended, which was asked
+  /// for before: guards are judged by what that leaves, and its read-back must be its own.
+  [[nodiscard]] bool must_wait(const link::Command& command) const;
+  /// A write has ended: judge those that waited.
+  void write_ended(link::CommandId id);
   /// Journal that a command runs now, with what its writes mean for guards; false when that fails.
   bool begin(link::CommandId id, const std::vector<GuardedTag>& tags);
   void wrote(const link::Command& command, const pipeline::WriteResults& results);
@@ -74,7 +79,9 @@ class Commands {
   Env env_;
   link::Generation generation_;
   std::function<void()> on_result_;
-  std::vector<link::Command> waiting_;
+  std::vector<link::Command> waiting_;    ///< For the server's time.
+  std::vector<link::Command> writing_;    ///< Writes at the devices.
+  std::vector<link::Command> held_;       ///< Writes that wait for others of the same data tag.
   std::vector<JournaledCommand> unkept_;  ///< Results that could not be journaled yet.
 };
 

@@ -117,6 +117,43 @@ TEST_SUITE("agent.Commands") {
     CHECK(world.driver().writes.empty());
   }
 
+  TEST_CASE("writes of one data tag come one after the other, each by what the one before left") {
+    Running world;
+    world.driver().hold_writes = true;
+    for (std::uint8_t number = 1; number <= 3; ++number) {
+      const auto command = world.write(std::to_string(10 * number), number);
+      world.plane.send(command);
+      world.plane.send(command);  // The control plane sends again what takes long.
+    }
+    world.wait(100);
+    CHECK(world.driver().writes.size() == 1);
+
+    for (const double value : {10.0, 20.0, 30.0}) {
+      REQUIRE(world.driver().held.size() == 1);
+      CHECK(ecp::series::to_json(world.driver().writes.back().second) ==
+            std::to_string(static_cast<int>(value)));
+      world.driver().end_write(ecp::series::Value(value));
+      world.wait(100);
+    }
+    CHECK(world.driver().held.empty());
+    REQUIRE(world.plane.results.size() == 3);
+    for (const auto& result : world.plane.results) CHECK(result.state == CommandState::done);
+  }
+
+  TEST_CASE("a write that waited for another until its time was over expires") {
+    Running world;
+    world.driver().hold_writes = true;
+    world.plane.send(world.write("10", 1));
+    world.plane.send(world.write("20", 2));
+    world.wait(31'000);
+    world.driver().end_write(ecp::series::Value(10.0));
+    world.wait(100);
+    REQUIRE(world.plane.results.size() == 2);
+    CHECK(world.plane.results[0].state == CommandState::done);
+    CHECK(world.plane.results[1].state == CommandState::expired);
+    CHECK(world.driver().writes.size() == 1);
+  }
+
   TEST_CASE("a result that could not be kept at once is kept and told later, once") {
     Running world;
     world.driver().hold_writes = true;
