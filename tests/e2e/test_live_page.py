@@ -423,3 +423,16 @@ def test_the_picture_for_the_readme(admin, page):
             browser.picture(ROOT / "docs" / "images" / f"{name}.png")
     severe = [text for text in browser.complaints() if "401" not in text and "422" not in text and "400" not in text]
     assert not severe, severe
+
+
+def test_no_active_alarm_falls_off_the_list(admin, page):
+    browser, rules = page["browser"], page["place"] + "/alarmrules"
+    names = [f"above zero {number}" for number in range(8)]
+    made = [
+        admin.post(rules, {"name": name, "service": page["service"]["id"], "tag": FURNACE, "operator": ">", "threshold": 0})
+        for name in names
+    ]
+    wait_for("all of them", lambda: all(name in browser.text("#alarms") for name in names), 20)
+    assert browser.text("#alarms-more") == ""
+    for rule in made:
+        admin.call("DELETE", f"{rules}/{rule['id']}", None, revision(rule))

@@ -6,19 +6,22 @@ import { element, list, row } from "./dom";
 import { figure, found, moment, named, t } from "./language";
 import { session, site } from "./site";
 
-const rows = 6;
+const rows = 6; // Fewer active ones are followed by cleared ones.
+const activeRows = 50;
 let alarms: Alarm[] = [];
+let hidden = 0; // Active ones beyond those.
 let root = ""; // The project's whose alarms these are.
 let told = new Map<string, string>(); // States, by the alarm's id.
 
 export async function loadAlarms(): Promise<void> {
   const of = site.root;
-  const get = (state: string) => session.get<{ items: Alarm[] }>(`${of}/alarms?state=${state}&limit=${rows}`);
-  const [active, cleared] = await Promise.all([get("active"), get("cleared")]);
+  const get = (state: string, limit: number) => session.get<{ items: Alarm[]; total: number }>(`${of}/alarms?state=${state}&limit=${limit}`);
+  const [active, cleared] = await Promise.all([get("active", activeRows), get("cleared", rows)]);
   if (of !== site.root) return; // Another project was chosen meanwhile.
   const isFirst = root !== of;
   const since = alarms.reduce((newest, alarm) => changed(alarm) > newest ? changed(alarm) : newest, "");
-  alarms = [...active.items, ...cleared.items].slice(0, rows);
+  alarms = [...active.items, ...cleared.items].slice(0, Math.max(rows, active.items.length));
+  hidden = active.total - active.items.length;
   root = of;
   renderAlarms();
   if (isFirst) told = new Map(alarms.map((alarm) => [alarm.id, alarm.state]));
@@ -36,6 +39,7 @@ export function renderAlarms(): void {
     made.dataset["state"] = alarm.state;
     return made;
   }), t("alarms.none"));
+  element("alarms-more").textContent = hidden > 0 ? t("alarms.more", { count: hidden }) : "";
 }
 
 /** Politely, to screen readers, and once. */

@@ -103,6 +103,7 @@ export const en = {
   "values.time": "Read at",
   "values.bad": "bad",
   "values.more": "{count} more are not shown.",
+  "alarms.more": "{count} more active alarms are not shown.",
   "value.true": "true",
   "value.false": "false",
 

@@ -38,7 +38,7 @@ export const zh: Record<Word, string> = {
   "state.starting": "启动中",
   "state.running": "运行中",
   "state.degraded": "部分异常",
-  "state.failed": "故障",
+  "state.failed": "失败",
   "state.stopped": "已停止",
   "state.pending": "等待中",
   "state.done": "已完成",
@@ -105,6 +105,7 @@ export const zh: Record<Word, string> = {
   "values.time": "采集时间",
   "values.bad": "异常",
   "values.more": "另有 {count} 个未显示。",
+  "alarms.more": "另有 {count} 个告警中的告警未显示。",
   "value.true": "真",
   "value.false": "假",
 
