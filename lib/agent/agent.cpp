@@ -124,13 +124,22 @@ void Agent::State::on_status() {
 void Agent::State::flush() {
   flush_is_due_ = false;
   const auto flushed = buffer_->flush();
-  if (!flushed) {
-    env_.log.error("agent", "samples cannot be stored and wait in memory",
-                   {{"why", flushed.error().describe()}});
-    if (!flush_is_due_.exchange(true)) post_after(flush_retry, &State::flush);
-    return;
+  note_storing(flushed ? std::string() : flushed.error().describe());
+  if (flushed) return pump();
+  if (!flush_is_due_.exchange(true)) post_after(flush_retry, &State::flush);
+}
+
+/// Told when it begins and when it is over, also in the states of services.
+void Agent::State::note_storing(std::string problem) {
+  const bool was_good = unstored_.empty();
+  unstored_ = std::move(problem);
+  if (was_good == unstored_.empty()) return;
+  if (was_good) {
+    env_.log.error("agent", "samples cannot be stored and wait in memory", {{"why", unstored_}});
+  } else {
+    env_.log.info("agent", "samples are stored again");
   }
-  pump();
+  on_status();
 }
 
 void Agent::State::status_changed() {
@@ -167,6 +176,9 @@ std::vector<link::Heartbeat::Service> Agent::State::service_states() const {
   auto states = services_->states();
   for (auto& service : states) {
     if (service.reason.empty()) service.reason = faults_->in_force(service.id);
+    if (unstored_.empty() || service.state != link::ServiceState::running) continue;
+    service.state = link::ServiceState::degraded;
+    service.reason = unstored_;
   }
   return states;
 }

@@ -16,6 +16,7 @@ namespace {
 
 constexpr auto time_deadline = Milliseconds{5'000};
 constexpr auto time_retry = Milliseconds{2'000};
+constexpr auto time_interval = Milliseconds{3'600'000};  // Clocks drift, and ecpd's may be set.
 constexpr auto reopen_pause = Milliseconds{10'000};
 constexpr auto clock_tolerance = Milliseconds{5'000};
 constexpr int connects_before_refetch = 10;
@@ -202,6 +203,7 @@ void Agent::State::answer(const link::Question& question, const transport::Answe
 void Agent::State::ask_time() {
   if (!is_linked_) return;
   const auto asked = env_.clock.steady();
+  time_asked_ = asked;
   link::Question question;
   question.method = "server_time";
   calls_->ask(question, time_deadline,
@@ -229,6 +231,7 @@ void Agent::State::ask_time() {
 /// Repeats itself; the first one of a session is sent by link_up.
 void Agent::State::heartbeat() {
   if (is_linked_) send_heartbeat();
+  if (env_.clock.steady() - time_asked_ >= time_interval) ask_time();
   const auto interval = options_.link.heartbeat.count();
   const auto tenth = static_cast<std::uint64_t>(interval / 10);
   const auto wait = interval - static_cast<std::int64_t>(env_.random.below(tenth + 1));

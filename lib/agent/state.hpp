@@ -44,6 +44,7 @@ class Agent::State {
   // Services and buffer.
   void on_observations(link::EdgeServiceId service, std::vector<pipeline::Observation> seen);
   void flush();
+  void note_storing(std::string problem);
   Result<void> apply(std::string_view name, std::string_view body);
   void remove(std::string_view name);
   void watch_faults(std::string_view name);
@@ -110,15 +111,17 @@ class Agent::State {
   std::atomic<bool> flush_is_due_ = false;   ///< Also set by drivers' threads.
   std::atomic<bool> status_is_due_ = false;  ///< Likewise.
   bool is_linked_ = false;
+  std::string unstored_;  ///< Why samples wait in memory; empty while they do not.
   int failed_connects_ = 0;
   bool is_fetching_ = false;
   bool is_settling_ = false;
   bool is_refetching_ = false;
   int fetch_failures_ = 0;
-  std::string told_facts_;  ///< Of the last whole heartbeat of this session; empty before it.
-  SteadyTime told_at_{};    ///< And when it was sent.
+  std::string told_facts_;     ///< Of the last whole heartbeat of this session; empty before it.
+  SteadyTime told_at_{};       ///< And when it was sent.
   std::uint64_t session_ = 0;  ///< Counts link_up, so that old answers are told apart.
   SteadyTime pump_at_ = SteadyTime::max();
+  SteadyTime time_asked_{};
   std::string status_text_;
   bool is_stopped_ = false;
   mutable std::mutex mutex_;  // Guards status_ alone.

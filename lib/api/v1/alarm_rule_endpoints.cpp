@@ -63,6 +63,9 @@ Result<AlarmRuleRegistry::NewRule> new_rule_from(const http::Request& request) {
   ECP_TRY(rule.name, reader.text("name"));
   if (reader.optional_value("service")) {  // Unlike `has`, this also takes a null.
     ECP_TRY(rule.condition.service, reader.id<link::EdgeServiceId>("service"));
+    if (rule.condition.service.is_nil()) {  // Inside, it stands for every edge service.
+      return reader.bad("service", "is no edge service's id; null stands for all of them");
+    }
   }
   ECP_TRY(rule.condition.tag, reader.text("tag", tag_bounds));
   ECP_TRY(const auto operation, reader.choice("operator", {">", "<"}));

@@ -18,6 +18,10 @@ Error lost(const Request& request, const Error& why) {
   return Error(reasons::write_unknown, {{"problem", why.message()}});
 }
 
+Error unreachable(const std::string& problem) {
+  return {reasons::device_unreachable, {{"problem", problem}}};
+}
+
 }  // namespace
 
 void BackOff::fail(SteadyTime now, Milliseconds min, Milliseconds max, Random& random) {
@@ -64,7 +68,7 @@ void Channel::submit(Request request) {
 
 void Channel::wake() {
   if (state_ == State::connecting && now() >= connect_deadline_) {
-    connect_failed("no answer within the time allowed");
+    connect_failed(unreachable("no answer within the time allowed"));
   }
   time_out();
   pump();
@@ -130,7 +134,7 @@ void Channel::connect_to(std::vector<asio::ip::tcp::endpoint> endpoints) {
 }
 
 void Channel::connected(const asio::error_code& error) {
-  if (error) return connect_failed(error.message());
+  if (error) return connect_failed(unreachable(error.message()));
   asio::error_code ignored;  // A socket without these options works all the same.
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
   socket_.set_option(asio::socket_base::keep_alive(true), ignored);
@@ -141,10 +145,10 @@ void Channel::connected(const asio::error_code& error) {
   pump();
 }
 
-void Channel::connect_failed(const std::string& problem) {
+void Channel::connect_failed(const Error& why) {
   reset_socket();
   connecting_.fail(now(), config_.back_off_min, config_.back_off_max, env_.random);
-  problem_ = Error(reasons::device_unreachable, {{"problem", problem}});
+  problem_ = why;
   fail_all(*problem_);
   if (on_state_) on_state_(problem_);
 }
@@ -164,7 +168,7 @@ void Channel::write_more() {
       [self = shared_from_this(), attempt = attempt_](const asio::error_code& error, std::size_t) {
         if (attempt != self->attempt_) return;
         self->writing_.clear();
-        if (error) return self->broken(error.message());
+        if (error) return self->broken(unreachable(error.message()));
         if (!self->out_.empty()) self->write_more();
       });
 }
@@ -174,7 +178,7 @@ void Channel::read_more() {
                           [self = shared_from_this(), attempt = attempt_](
                               const asio::error_code& error, std::size_t size) {
                             if (attempt != self->attempt_) return;
-                            if (error) return self->broken(error.message());
+                            if (error) return self->broken(unreachable(error.message()));
                             self->in_.append(self->piece_.data(), size);
                             self->received();
                             if (attempt == self->attempt_) self->read_more();
@@ -185,7 +189,7 @@ void Channel::received() {
   const auto attempt = attempt_;
   while (attempt == attempt_) {
     auto frame = take_frame(in_);
-    if (!frame) return broken(frame.error().message());
+    if (!frame) return broken(frame.error());
     if (!*frame) break;
     answered(**frame);
   }
@@ -247,11 +251,11 @@ bool Channel::timed_out(Request request) {
 
 /// The connection was lost. An idle one is simply made again when it is needed; one that was lost
 /// at work, or never worked, waits.
-void Channel::broken(const std::string& problem) {
+void Channel::broken(const Error& why) {
   const bool idle = flights_.empty() && has_answered_;
   reset_socket();
   if (idle) return pump();
-  connect_failed(problem);
+  connect_failed(why);
 }
 
 void Channel::reset_socket() {

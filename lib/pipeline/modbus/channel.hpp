@@ -68,7 +68,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
   void connect();
   void connect_to(std::vector<asio::ip::tcp::endpoint> endpoints);
   void connected(const asio::error_code& error);
-  void connect_failed(const std::string& problem);
+  void connect_failed(const Error& why);
   void send(Request request);
   void write_more();
   void read_more();
@@ -76,7 +76,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
   void answered(const Frame& frame);
   void time_out();
   bool timed_out(Request request);
-  void broken(const std::string& problem);
+  void broken(const Error& why);
   void reset_socket();
   void fail_all(const Error& why);
   void tell_state();

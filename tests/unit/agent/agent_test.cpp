@@ -158,6 +158,38 @@ TEST_SUITE("agent.Agent") {
     CHECK(beat.services[0].reason.find("pipeline.device_timeout") == 0);
   }
 
+  TEST_CASE("samples that cannot be stored are told at once, and that they can be again") {
+    AgentWorld world;
+    world.deploy();
+    world.feed(1.0);
+    world.wait(1'000);
+    world.faulty->fail_next_commit();
+    world.feed(2.0);
+    world.wait(500);
+
+    const auto& beats = world.plane.heartbeats;
+    REQUIRE(beats.back().services.size() == 1);
+    CHECK(beats.back().services[0].state == ecp::link::ServiceState::degraded);
+    CHECK(beats.back().services[0].reason.starts_with("storage."));
+    world.wait(5'000);
+    CHECK(beats.back().services[0].state == ecp::link::ServiceState::running);
+    CHECK(world.plane.samples.size() == 2);
+  }
+
+  TEST_CASE("the server is asked for its time again within two hours") {
+    AgentWorld world;
+    world.deploy();
+    world.plane.clock_offset = ecp::Milliseconds{-60'000};  // Set back while the link is up.
+    world.wait(2 * 3'600'000);
+
+    auto command = world.write("50");
+    command.expires_at += world.plane.clock_offset;  // In 30 s, by the control plane's clock.
+    world.plane.send(command);
+    world.wait(100);
+    REQUIRE(world.plane.results.size() == 1);
+    CHECK(world.plane.results[0].state == ecp::link::CommandState::done);
+  }
+
   TEST_CASE("an alarm is judged without the cloud and told when it is back, once") {
     AgentWorld world;
     ecp::link::EdgeAlarmRule rule;
