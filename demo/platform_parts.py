@@ -194,7 +194,7 @@ class Refused(Exception):
 
     def __init__(self, status, body):
         super().__init__(f"{status} {body.get('reason')}: {body.get('message')}")
-        self.status, self.reason = status, body.get("reason")
+        self.status, self.reason, self.body = status, body.get("reason"), body
 
 
 class Api:

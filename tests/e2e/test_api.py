@@ -36,6 +36,14 @@ def test_a_bad_name_is_refused_naming_the_field(admin, name):
     assert refused.status == 400 and "name" in str(refused)
 
 
+def test_the_id_of_nothing_is_not_taken_for_every_service(admin):
+    _, place = make_project(admin, "Nil works", "Hall")
+    rule = {"name": "high", "service": "svc_" + 26 * "0", "tag": "a/b/c", "operator": ">", "threshold": 1}
+    refused = refusal(admin.post, place + "/alarmrules", rule)
+    assert refused.status == 400 and "service" in json.dumps(refused.body), refused.body
+    assert admin.get(place + "/alarmrules")["total"] == 0
+
+
 def test_a_stale_revision_changes_nothing(admin):
     org = admin.post("/api/v1/orgs", {"name": "Revisions"})
     path = f"/api/v1/orgs/{org['id']}"
