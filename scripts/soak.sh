@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The long runs: 100 random kills (ECP_KILLS), 10,000 seeds of the simulation (ECP_SEEDS), changed
 # data tags, recovery of 100 agents, 10,000 agents over mutual TLS (ECP_AGENTS): steady, in a storm of
-# reconnects; 5,000 that blast; the wire of a node with a heartbeat of 300 s.
+# reconnects; 5,000 that blast; the wire of a node with a heartbeat of 300 s; at last all tests under
+# the thread sanitizer.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 code=0
@@ -19,4 +20,5 @@ TMPDIR=$([ -d /dev/shm ] && echo /dev/shm || echo /tmp) "$ECP_BUILD/tests/bin/ec
 /usr/bin/python3 bench/ingest.py || code=1
 /usr/bin/python3 bench/storm.py --agents "${ECP_AGENTS:-10000}" || code=1
 /usr/bin/python3 bench/wire.py --heartbeat 300 --seconds 1210 || code=1
+scripts/run-tests.sh tsan || code=1
 exit $code

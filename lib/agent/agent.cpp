@@ -112,6 +112,12 @@ void Agent::State::post_after(Milliseconds delay, void (State::*task)()) {
 /// On a driver's thread. Drivers stop before anything used here ends.
 void Agent::State::on_observations(link::EdgeServiceId service,
                                    std::vector<pipeline::Observation> seen) {
+  if (is_clock_off_) {
+    for (auto& observation : seen) {
+      auto& quality = observation.sample.quality;
+      if (quality == series::Quality::good) quality = series::Quality::uncertain_time;
+    }
+  }
   buffer_->add(service, std::move(seen));
   if (!flush_is_due_.exchange(true)) post_after(options_.flush_interval, &State::flush);
 }

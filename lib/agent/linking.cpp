@@ -219,7 +219,8 @@ void Agent::State::ask_time() {
                   // For the next start; one that cannot be kept now comes again.
                   if (has_https()) (void)note_server_time(files_, from_ms(*time));
                   const auto off = env_.clock.now() - *server_time_.now();
-                  if (off > clock_tolerance || off < -clock_tolerance) {
+                  is_clock_off_ = off > clock_tolerance || off < -clock_tolerance;
+                  if (is_clock_off_) {
                     env_.log.warning("agent", "this machine's clock is off",
                                      {{"milliseconds", std::to_string(off.count())}});
                   }

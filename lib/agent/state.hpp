@@ -109,6 +109,7 @@ class Agent::State {
   std::shared_ptr<std::atomic<std::int64_t>> connection_;  // Shared with the presence handler.
 
   std::atomic<bool> flush_is_due_ = false;   ///< Also set by drivers' threads.
+  std::atomic<bool> is_clock_off_ = false;   ///< Read there. As the server said last.
   std::atomic<bool> status_is_due_ = false;  ///< Likewise.
   bool is_linked_ = false;
   std::string unstored_;  ///< Why samples wait in memory; empty while they do not.

@@ -14,6 +14,7 @@
 
 #include "alarm/notice.hpp"
 #include "core/crash_point.hpp"
+#include "core/guarded_task.hpp"
 #include "core/text.hpp"
 
 namespace ecp::inline v0::alarm {
@@ -84,10 +85,12 @@ void Notifier::State::look() {
     running = true;
     again = false;
   }
-  if (auto delivered = deliver(); !delivered) {
-    env.log.warning("alarm", "notices wait because the outbox cannot be worked on",
-                    {{"problem", delivered.error().describe()}});
-  }
+  run_guarded(env.log, "notices", [&] {
+    if (auto delivered = deliver(); !delivered) {
+      env.log.warning("alarm", "notices wait because the outbox cannot be worked on",
+                      {{"problem", delivered.error().describe()}});
+    }
+  });
   rest();
 }
 

@@ -10,6 +10,7 @@
 #include <ecp/storage/lease.hpp>
 
 #include "core/crash_point.hpp"
+#include "core/guarded_task.hpp"
 
 namespace ecp::inline v0::audit {
 namespace {
@@ -116,7 +117,7 @@ struct Sequencer::State {
     if (state->is_stopped) return;
     state->timer = state->env.executor.post_after(delay, [state] {
       state->env.workers.post([state] {
-        state->work_off();
+        run_guarded(state->env.log, "sealing", [&] { state->work_off(); });
         schedule(state, state->options.interval);
       });
     });

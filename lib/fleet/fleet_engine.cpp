@@ -265,10 +265,12 @@ void FleetEngine::State::repeat(Milliseconds interval, const char* what,
       {
         const std::shared_lock lock(self->job_mutex);
         if (self->stopped) return;
-        if (const auto done = (self.get()->*job)(); !done) {
-          self->env.log.error("fleet", "a recurring job failed; it will be tried again",
-                              {{"job", what}, {"error", done.error().describe()}});
-        }
+        run_guarded(self->env.log, what, [&] {
+          if (const auto done = (self.get()->*job)(); !done) {
+            self->env.log.error("fleet", "a recurring job failed; it will be tried again",
+                                {{"job", what}, {"error", done.error().describe()}});
+          }
+        });
       }
       self->repeat(interval, what, job);
     });

@@ -4,6 +4,8 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "core/guarded_task.hpp"
+
 namespace ecp::inline v0::plane {
 
 struct Recurring::State : std::enable_shared_from_this<Recurring::State> {
@@ -32,7 +34,7 @@ struct Recurring::State : std::enable_shared_from_this<Recurring::State> {
       if (stopped) return;
       running = true;
     }
-    task();
+    run_guarded(env.log, "a recurring task", task);
     {
       const std::lock_guard lock(mutex);
       running = false;

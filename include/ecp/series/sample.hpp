@@ -25,7 +25,7 @@ using Value = std::variant<bool, std::int64_t, double, std::string>;
 enum class Quality : std::uint8_t {
   good,
   bad,            ///< The device or driver reported an error; `Sample::error` says which.
-  uncertain_time  ///< Good, but the agent's clock was not known to be right.
+  uncertain_time  ///< Good, but the agent's clock differed from the control plane's by over 5 s.
 };
 
 /// One reading of one data tag.

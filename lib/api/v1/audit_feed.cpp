@@ -11,6 +11,7 @@
 #include <ecp/platform/live_events.hpp>
 
 #include "api/v1/audit_json.hpp"
+#include "core/guarded_task.hpp"
 
 namespace ecp::inline v0::api {
 namespace {
@@ -100,7 +101,7 @@ struct AuditFeed::State {
     if (state->is_stopped) return;
     state->timer = state->env.executor.post_after(interval, [state] {
       state->env.workers.post([state] {
-        state->look();
+        run_guarded(state->env.log, "audit events", [&] { state->look(); });
         schedule(state);
       });
     });

@@ -176,6 +176,23 @@ TEST_SUITE("agent.Agent") {
     CHECK(world.plane.samples.size() == 2);
   }
 
+  TEST_CASE("samples that a wrong clock has stamped say so") {
+    AgentWorld world;
+    world.plane.clock_offset = ecp::Milliseconds{60'000};
+    world.power_cut();  // It asks when it connects, too.
+    world.deploy();
+    world.wait(100);
+    world.feed(1.0);
+    world.plane.clock_offset = {};
+    world.wait(2 * 3'600'000);
+    world.feed(2.0);
+    world.wait(1'000);
+
+    REQUIRE(world.plane.samples.size() == 2);
+    CHECK(world.plane.samples[0].second.quality == ecp::series::Quality::uncertain_time);
+    CHECK(world.plane.samples[1].second.quality == ecp::series::Quality::good);
+  }
+
   TEST_CASE("the server is asked for its time again within two hours") {
     AgentWorld world;
     world.deploy();
