@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <set>
@@ -296,12 +297,46 @@ std::vector<std::pair<EdgeNodeId, link::Ack>> answers_to(
   return answers;
 }
 
+using Acknowledge = std::function<void(EdgeNodeId, const link::Ack&)>;
+
+/// Series first, durably; then the cursors; then the acknowledgements. When it fails nothing is
+/// acknowledged, and what is stored already does no harm when it comes again.
+Result<void> take_batches(const IngestEngine::Parts& parts, const Env& env,
+                          const std::vector<Incoming>& batches, const Acknowledge& acknowledge) {
+  ECP_TRY(const auto judged, admit(parts, batches));
+  std::vector<Judged> taken;
+  for (const auto& one : judged) {
+    if (one.verdict == Verdict::take) taken.push_back(one);
+  }
+  if (!taken.empty()) crash_at("telemetry.before_series");
+  ECP_TRY(const auto applied, store_batches(parts.series, taken));
+  if (!taken.empty()) {
+    crash_at("telemetry.after_series");
+    ECP_TRY_VOID(refuse_reused(parts, env, taken, applied));
+    ECP_TRY_VOID(move_cursors(parts.store, taken, applied));
+    crash_at("telemetry.after_cursor");
+  }
+  for (const auto& [agent, ack] : answers_to(judged, taken, applied)) acknowledge(agent, ack);
+  for (const auto& one : taken) {
+    if (one.incoming->batch.samples.empty() || !parts.live.has_listener(one.scope)) continue;
+    parts.live.publish(one.scope, "value", live_json(*one.incoming));
+  }
+  return {};
+}
+
+std::map<EdgeNodeId, std::vector<Incoming>> by_agent(std::vector<Incoming> batches) {
+  std::map<EdgeNodeId, std::vector<Incoming>> parts;
+  for (auto& batch : batches) parts[batch.agent].push_back(std::move(batch));
+  return parts;
+}
+
 }  // namespace
 
 bool is_buffer_id(std::string_view text) noexcept {
   return !text.empty() && text.size() <= 64 && is_clean_utf8(text);
 }
 
+/// What cannot be stored, as into a file that is damaged, keeps no other agent's from it.
 void IngestEngine::take_telemetry(std::span<const Heard> messages) {
   auto& state = *state_;
   std::vector<Incoming> decoded;
@@ -309,36 +344,19 @@ void IngestEngine::take_telemetry(std::span<const Heard> messages) {
     if (auto incoming = decode(message, state.env)) decoded.push_back(std::move(*incoming));
   }
   if (decoded.empty()) return;
-  const auto failed = [&state](const Error& error) {
-    state.env.log.error("fleet", "telemetry could not be stored; the agents will send it again",
-                        {{"error", error.describe()}});
+  const Acknowledge acknowledge = [&state](EdgeNodeId agent, const link::Ack& ack) {
+    state.acknowledge(agent, ack);
   };
   const std::lock_guard lock(state.telemetry);
-  const auto judged = admit(state.parts, decoded);
-  if (!judged) return failed(judged.error());
-  std::vector<Judged> taken;
-  for (const auto& one : *judged) {
-    if (one.verdict == Verdict::take) taken.push_back(one);
-  }
-  if (!taken.empty()) crash_at("telemetry.before_series");
-  // Series first, durably; then the cursors; then the acknowledgements.
-  const auto applied = store_batches(state.parts.series, taken);
-  if (!applied) return failed(applied.error());
-  if (!taken.empty()) {
-    crash_at("telemetry.after_series");
-    const auto refused = refuse_reused(state.parts, state.env, taken, *applied);
-    if (!refused) return failed(refused.error());
-    if (const auto moved = move_cursors(state.parts.store, taken, *applied); !moved) {
-      return failed(moved.error());
-    }
-    crash_at("telemetry.after_cursor");
-  }
-  for (const auto& [agent, ack] : answers_to(*judged, taken, *applied)) {
-    state.acknowledge(agent, ack);
-  }
-  for (const auto& one : taken) {
-    if (one.incoming->batch.samples.empty() || !state.parts.live.has_listener(one.scope)) continue;
-    state.parts.live.publish(one.scope, "value", live_json(*one.incoming));
+  const auto all = take_batches(state.parts, state.env, decoded, acknowledge);
+  if (all) return;
+  const auto parts = by_agent(std::move(decoded));
+  for (const auto& [agent, batches] : parts) {
+    const auto done =
+        parts.size() == 1 ? all : take_batches(state.parts, state.env, batches, acknowledge);
+    if (done) continue;
+    state.env.log.error("fleet", "telemetry could not be stored; the agent will send it again",
+                        {{"node", agent.to_string()}, {"error", done.error().describe()}});
   }
 }
 

@@ -6,6 +6,8 @@
 #include <mutex>
 #include <thread>
 
+#include <ecp/series/reasons.hpp>
+
 #include "support/passing_series.hpp"
 #include "world.hpp"
 
@@ -72,6 +74,25 @@ class Interrupted final : public ecp_test::PassingSeries {
   }
 
   std::function<void()> before_append;
+};
+
+/// The world's series, but for one that cannot be written.
+class Damaged final : public ecp_test::PassingSeries {
+ public:
+  Damaged(series::SeriesStore& real, IdBytes service)
+      : PassingSeries({std::shared_ptr<void>(), &real}), service_(service) {}
+  Result<std::vector<series::Applied>> append(
+      const std::vector<std::pair<series::SeriesKey, series::NumberedBatch>>& batches) override {
+    for (const auto& [key, batch] : batches) {
+      if (key.service == service_) {
+        return Error(series::reasons::damaged_folder, {{"path", "series/day"}});
+      }
+    }
+    return PassingSeries::append(batches);
+  }
+
+ private:
+  IdBytes service_;
 };
 
 /// The world's store, which says when the first unit that writes is over.
@@ -407,6 +428,28 @@ TEST_SUITE("fleet.IngestEngine") {
     CHECK_FALSE(site.agent.acks[0].renew);
     CHECK(site.agent.acks[0].upto == 5);
     CHECK(site.agent.acks[1].renew);
+  }
+
+  TEST_CASE("samples that cannot be stored keep no other agent's from it") {
+    Site site;
+    const auto other = site.world.add_node("mill").id;
+    Agent mill(site.world, other);
+    const auto bad = site.world.add_service(other, "mill").id;
+    Damaged damaged(*site.world.series, bad.bytes());
+    auto ingest = site.ingest(damaged);
+    const auto heard = [&](EdgeNodeId agent, EdgeServiceId service) {
+      return Heard{agent,
+                   {transport::ChannelKind::telemetry, service.to_string(), {}},
+                   telemetry_document(service, 1, 5, "buffer-1", site.world.now())};
+    };
+
+    ingest.take_telemetry({{heard(other, bad), heard(site.id, site.service)}});
+    site.world.run();
+
+    REQUIRE(site.agent.acks.size() == 1);
+    CHECK(site.agent.acks[0].upto == 5);
+    CHECK(site.stored() == 5);
+    CHECK(mill.acks.empty());
   }
 
   TEST_CASE("a batch that fails moves no cursor and gets no acknowledgement") {
