@@ -93,7 +93,8 @@ struct Pipeline::State {
     std::unique_ptr<Driver> driver;
     std::vector<std::vector<LastReported>> last;  ///< By group and tag; the driver's thread alone.
     std::optional<Error> problem;                 ///< Guarded by `mutex`.
-    bool has_answered = false;                    ///< Guarded by `mutex`.
+    bool has_answered = false;                    ///< With a good value. Guarded by `mutex`.
+    std::optional<Error> only_bad;                ///< It never had one: why. Guarded by `mutex`.
     /// Of the data tags with max_step: the value read last, when it is good. Guarded by `mutex`.
     std::map<TagPlace, std::optional<series::Value>> current;
   };
@@ -148,16 +149,19 @@ void Pipeline::State::take_readings(std::size_t index, std::vector<Reading> read
   std::vector<Observation> seen;
   seen.reserve(readings.size());
   bool has_good = false;
+  std::optional<Error> bad;
   for (auto& reading : readings) {
     has_good = has_good || reading.value.has_value();
+    if (!reading.value) bad = reading.value.error();
     seen.push_back(observe(line, config.drivers[index], reading));
   }
   bool is_first = false;
   {
     const std::lock_guard lock(mutex);
     note_current(line.current, readings, seen);
-    is_first = has_good && !line.has_answered;
+    is_first = !line.has_answered && (has_good || (bad && !line.only_bad));
     line.has_answered = line.has_answered || has_good;
+    line.only_bad = line.has_answered ? std::nullopt : std::move(bad);
   }
   handlers.on_observations(std::move(seen));
   if (is_first) handlers.on_status();
@@ -244,14 +248,16 @@ PipelineStatus Pipeline::status() const {
   for (std::size_t i = 0; i < state_->lines.size(); ++i) {
     const auto& line = state_->lines[i];
     has_all = has_all && line.has_answered;
-    if (!line.problem) continue;
-    if (++failed == 1) {
-      reason = std::string(line.problem->reason->symbol) + ": driver " +
-               state_->config.drivers[i].name + ": " + line.problem->message();
+    const auto& problem = line.problem ? line.problem : line.only_bad;
+    if (!problem) continue;
+    if (line.problem) ++failed;
+    if (reason.empty()) {
+      reason = std::string(problem->reason->symbol) + ": driver " + state_->config.drivers[i].name +
+               ": " + problem->message();
     }
   }
   if (failed > 0 && failed == state_->lines.size()) return {link::ServiceState::failed, reason};
-  if (failed > 0) return {link::ServiceState::degraded, reason};
+  if (!reason.empty()) return {link::ServiceState::degraded, reason};
   return {has_all ? link::ServiceState::running : link::ServiceState::starting, {}};
 }
 

@@ -143,6 +143,23 @@ TEST_SUITE("pipeline.Pipeline") {
     CHECK(line.driver("a").writes.size() == 1);
   }
 
+  TEST_CASE("a device that never had a good value is told with its reason") {
+    Line line;
+    line.driver("b").feed_state(std::nullopt);
+    line.feed(0, ecp::Error(reasons::bad_value, {{"problem", "not a number"}}));
+    CHECK(line.service->status().state == ServiceState::degraded);
+    CHECK(line.service->status().reason.starts_with("pipeline.bad_value: driver a:"));
+    const auto changes = line.status_changes;
+    line.feed(0, ecp::Error(reasons::bad_value, {{"problem", "not a number"}}));
+    CHECK(line.status_changes == changes);
+
+    line.feed(0, real(1.0));
+    CHECK(line.status_changes == changes + 1);
+    CHECK(line.service->status().reason.empty());
+    line.feed(0, ecp::Error(reasons::bad_value, {{"problem", "not a number"}}));
+    CHECK(line.service->status().reason.empty());  // Now it is the tag's own trouble.
+  }
+
   TEST_CASE("its state follows its devices") {
     Line line;
     CHECK(line.service->status().state == ServiceState::starting);
