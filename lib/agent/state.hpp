@@ -80,6 +80,8 @@ class Agent::State {
   void fetch_missing();
   void fetched(const std::string& sha256, const Result<std::string>& body);
   void upkeep();
+  void renew_when_due();
+  void renew_later();
   void refetch_link();
   void take_link_document(const Result<link::LinkDocument>& document, bool is_renewal);
 
@@ -117,6 +119,7 @@ class Agent::State {
   bool is_fetching_ = false;
   bool is_settling_ = false;
   bool is_refetching_ = false;
+  bool is_renewing_ = false;  ///< Or about to be tried again.
   int fetch_failures_ = 0;
   std::string told_facts_;     ///< Of the last whole heartbeat of this session; empty before it.
   SteadyTime told_at_{};       ///< And when it was sent.

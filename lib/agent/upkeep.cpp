@@ -9,6 +9,7 @@ namespace {
 
 constexpr auto upkeep_interval = Milliseconds{3'600'000};
 constexpr std::uint64_t upkeeps_per_refetch = 24;
+constexpr auto renewal_retry = Milliseconds{120'000};  // And up to as much again, by chance.
 constexpr auto refetch_pause = Milliseconds{60'000};
 constexpr auto settle_retry = Milliseconds{2'000};
 constexpr int most_doublings = 5;  // Of the first 2 s between two tries to fetch a body.
@@ -66,9 +67,15 @@ void Agent::State::upkeep() {
   if (!has_https()) return;
   post_after(upkeep_interval, &State::upkeep);
   if (env_.random.below(upkeeps_per_refetch) == 0) refetch_link();
+  renew_when_due();
+}
+
+void Agent::State::renew_when_due() {
+  if (is_renewing_) return;
   const auto now = server_time_.now().value_or(env_.clock.now());
   const auto due = needs_renewal(files_, std::max(now, env_.clock.now()));
   if (!due || !*due) return;
+  is_renewing_ = true;
   env_.workers.post([this, lane = lane_, http = http_, files = files_, link = options_.link] {
     auto document = renew(files, link, *http);
     lane->post([this, document = std::move(document)] { take_link_document(document, true); });
@@ -87,14 +94,30 @@ void Agent::State::refetch_link() {
       refetch_pause, [this, lane = lane_] { lane->post([this] { is_refetching_ = false; }); });
 }
 
+/// A gateway whose certificate is over is off line: it does not wait for the next hour.
+void Agent::State::renew_later() {
+  const auto jitter = env_.random.below(static_cast<std::uint64_t>(renewal_retry.count()));
+  env_.executor.post_after(renewal_retry + Milliseconds{static_cast<std::int64_t>(jitter)},
+                           [this, lane = lane_] {
+                             lane->post([this] {
+                               is_renewing_ = false;
+                               renew_when_due();
+                             });
+                           });
+}
+
 /// Reconnect after a renewal, and make the link anew when it leads elsewhere now.
 void Agent::State::take_link_document(const Result<link::LinkDocument>& document, bool is_renewal) {
   const auto what = is_renewal ? "certificate" : "link document";
   if (!document) {
     env_.log.warning("agent", "the plane does not give what is due",
                      {{"what", what}, {"why", document.error().describe()}});
+    if (!is_renewal) return;
+    if (is_retryable(document.error().code())) return renew_later();
+    is_renewing_ = false;  // Refused: the next hour is soon enough.
     return;
   }
+  if (is_renewal) is_renewing_ = false;
   env_.log.info("agent", "the plane gave what was due", {{"what", what}});
   const auto& before = options_.link;
   const bool is_same =

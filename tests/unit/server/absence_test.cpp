@@ -15,6 +15,7 @@
 #include <ecp/fleet/edge_node_store.hpp>
 #include <ecp/fleet/enrollment.hpp>
 #include <ecp/fleet/enrollment_token.hpp>
+#include <ecp/http/reasons.hpp>
 #include <ecp/pki/certificate.hpp>
 #include <ecp/rbac/authorizer.hpp>
 #include <ecp/storage/sql/agent.hpp>
@@ -48,6 +49,7 @@ class NearClient final : public http::Client {
   explicit NearClient(const std::shared_ptr<std::unique_ptr<api::Router>>& router)
       : router_(router) {}
   Result<http::ClientResponse> call(const http::ClientRequest& wanted) override {
+    if (!*router_) return http::reasons::unreachable;
     http::Request request;
     request.method = wanted.method;
     request.path = must(http::parse_url(wanted.url)).path;
@@ -114,6 +116,11 @@ struct Works {
     api::add_agent_link_endpoints(**router, plane->enrollment(), plane->desired());
   }
 
+  void close() {
+    router->reset();
+    plane.reset();
+  }
+
   std::unique_ptr<agent::Agent> start(const std::string& folder) {
     static const std::array modules{&storage::pipeline_module(), &storage::agent_module()};
     agent::AgentOptions options;
@@ -161,7 +168,7 @@ struct Works {
 TEST_SUITE("server.Absence") {
   TEST_CASE("after more than a year all agents are back, once the plane is told to wait so long") {
     Works works;
-    works.plane.reset();
+    works.close();
     works.world.world.clock.advance(400 * day);
 
     works.open(180 * day);
@@ -184,6 +191,21 @@ TEST_SUITE("server.Absence") {
       if (node.status.state == fleet::ConnectionState::online) ++online;
     }
     CHECK(online == gateways);
+    for (const auto& one : agents) one->stop();
+  }
+
+  TEST_CASE("after months, agents that start before the control plane are back within minutes") {
+    Works works;
+    works.close();
+    works.world.world.clock.advance(170 * day);
+    std::vector<std::unique_ptr<agent::Agent>> agents;
+    for (const auto& folder : works.folders) agents.push_back(works.start(folder));
+    works.world.world.executor.advance(Milliseconds(600'000));
+
+    works.open(180 * day);
+    works.world.world.executor.advance(Milliseconds(300'000));
+
+    CHECK(works.welcome() == gateways);
     for (const auto& one : agents) one->stop();
   }
 }
