@@ -436,3 +436,11 @@ def test_no_active_alarm_falls_off_the_list(admin, page):
     assert browser.text("#alarms-more") == ""
     for rule in made:
         admin.call("DELETE", f"{rules}/{rule['id']}", None, revision(rule))
+
+
+def test_the_project_is_remembered(plane, admin, page):
+    browser, organization = page["browser"], page["place"].split("/")[4]
+    admin.post(f"/api/v1/orgs/{organization}/projects", {"name": "A hall before all others"})
+    browser.open(plane.url + "/")
+    wait_for("the same project", lambda: "gateway-1" in browser.text("#nodes"), 15)
+    assert browser.run("return document.querySelectorAll('#project option').length") == 2

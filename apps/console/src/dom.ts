@@ -13,10 +13,11 @@ export function node(tag: string, content: string, className = ""): HTMLElement 
 }
 
 /** Replace the entries of a select and keep what is chosen, if it is still there. */
-export function options(select: HTMLSelectElement, entries: [string, string][]): void {
-  const before = select.value;
+/** Offer these; what was chosen before stays so, else what the reader chose another time. */
+export function options(select: HTMLSelectElement, entries: [string, string][], wish: string | null = null): void {
+  const chosen = select.value || wish;
   select.replaceChildren(...entries.map(([value, label]) => new Option(label, value)));
-  if (entries.some(([value]) => value === before)) select.value = before;
+  if (chosen && entries.some(([value]) => value === chosen)) select.value = chosen;
 }
 
 /** One row of a list: what, in which state, and more in small. */

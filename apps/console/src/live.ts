@@ -6,6 +6,7 @@ import { loadAlarms, renderAlarms, tellAlarm } from "./alarms";
 import { addAudit, loadAudit, renderAudit } from "./audit";
 import { element, list, node, options, row } from "./dom";
 import { type Language, firstLanguage, moment, named, reasonText, speak, t } from "./language";
+import { keep, kept } from "./memory";
 import { chosenTag, complain, currentService, onSessionOver, problem, renderNotice, say, session, shown, site } from "./site";
 import { firstTheme, onSystemTheme, wear } from "./theme";
 import { addToTrend, chooseWindow, describe, loadTrend, renderTrend, showBands } from "./trend";
@@ -15,6 +16,8 @@ import { commandChanged, renderWrite, showRange, showWritable, write } from "./w
 const retryMilliseconds = 2_000;
 const describeMilliseconds = 5_000;
 const reloadMilliseconds = 1_000;
+const projectMemory = "ecp.project";
+const serviceMemory = "ecp.service";
 const valueRows = 200;
 
 let stopEvents = new AbortController();
@@ -39,7 +42,7 @@ async function start(): Promise<void> {
       entries.push([`/api/v1/orgs/${org.id}/projects/${project.id}`, `${org.name} / ${project.name}`]);
     }
   }
-  options(choice("project"), entries);
+  options(choice("project"), entries, kept(projectMemory));
   for (const id of ["live", "place", "stream", "log-out"]) element(id).hidden = false;
   if (entries.length === 0) return say(() => t("project.none"));
   openProject();
@@ -49,6 +52,7 @@ function openProject(): void {
   stopEvents.abort();
   stopEvents = new AbortController();
   site.root = choice("project").value;
+  keep(projectMemory, site.root);
   site.rules = [];
   element("stream").hidden = false;
   element("audit-card").hidden = true;
@@ -106,7 +110,7 @@ async function load(): Promise<void> {
   if (root !== site.root) return; // Another project was chosen meanwhile.
   site.nodes = new Map(nodeList.map((each) => [each.id, each]));
   site.services = serviceList;
-  options(choice("service"), serviceList.map((service) => [service.id, service.name]));
+  options(choice("service"), serviceList.map((service) => [service.id, service.name]), kept(serviceMemory));
   showNodes();
   await Promise.all([loadService(), loadAlarms()]);
 }
@@ -225,7 +229,10 @@ function prepare(): void {
   });
   element("log-out").addEventListener("click", () => { session.logOut().catch(() => undefined).finally(() => askLogIn()); });
   choice("project").addEventListener("change", openProject);
-  choice("service").addEventListener("change", () => { loadService().catch(complain); });
+  choice("service").addEventListener("change", () => {
+    keep(serviceMemory, choice("service").value);
+    loadService().catch(complain);
+  });
   choice("minutes").addEventListener("change", () => chooseWindow(choice("minutes").value));
   choice("tag").addEventListener("change", () => { showValues(); loadTrend().catch(complain); });
   element("chart-table").addEventListener("toggle", describe);
