@@ -11,7 +11,7 @@ import yaml
 from product import PASSWORD, ROOT, add_pipeline, make_edge, make_project, pipeline_config
 
 DOCUMENT = yaml.safe_load((ROOT / "docs" / "api" / "openapi.yaml").read_text())
-ID = "0" * 26
+ID = "1" * 26
 RULE = {"name": "r", "service": "svc_" + ID, "tag": "a/b/c", "operator": ">", "threshold": 1, "hysteresis": 0,
         "for_ms": 0, "severity": "critical", "enabled": True}
 NAMING = {"name": "n", "description": "d"}

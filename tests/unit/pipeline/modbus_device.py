@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A Modbus TCP device for tests: every area and type, holes, a register that takes no writes.
 
-Unit 1 answers, unit 3 every third request, any other is silent, as behind a gateway. Prints its
+Unit 1 answers, unit 200 every third request, any other is silent, as behind a gateway. Prints its
 process id and port.
   modbus_device.py [PORT]
 """
@@ -16,6 +16,7 @@ from pymodbus.datastore import ModbusServerContext, ModbusSlaveContext, ModbusSp
 from pymodbus.server import StartAsyncTcpServer
 
 STUBBORN = 40  # Takes writes and keeps its value.
+LOSSY = 200  # A unit that answers every third request.
 
 
 class Registers(ModbusSparseDataBlock):
@@ -36,7 +37,7 @@ class Gateway(ModbusServerContext):
         if slave != 1:
             self.asked += 1
             super().__getitem__(1).setValues(4, 10, [self.asked])
-        if slave == 3:
+        if slave == LOSSY:
             self.lossy += 1
             slave = 1 if self.lossy % 3 == 0 else slave
         return super().__getitem__(slave)

@@ -296,7 +296,7 @@ TEST_SUITE("pipeline.ModbusDriver") {
 
   TEST_CASE("requests that are lost on the way are sent again as often as retries says") {
     const Device device;
-    const auto tags = tag("lossy", "3!400001", "int16");  // Answers every third request.
+    const auto tags = tag("lossy", "200!400001", "int16");  // Answers every third request.
     SUBCASE("often enough") {
       Line line(device.port(), tags, R"(,"retries":2)");
       CHECK(line.until([](const Line& seen) {
