@@ -78,10 +78,14 @@ class Applier {
                              {"text",
                               "the database was put back, or the agent has lost an item; it tells "
                               "all once more"}}));
-    return reconsider_commands();
+    return parts_.commands.reconsider(transaction_, node_.id);
   }
 
-  Result<void> reconsider_commands() { return parts_.commands.reconsider(transaction_, node_.id); }
+  /// The agent numbers anew by itself: its disk was put back, or else the database was.
+  Result<void> judge_commands_anew() {
+    ECP_TRY_VOID(parts_.commands.distrust(transaction_, node_.id));
+    return parts_.commands.reconsider(transaction_, node_.id);
+  }
 
   Result<void> apply(std::span<const link::ReportedItem> items, std::int64_t /*first*/) {
     for (const auto& item : items) {
@@ -182,7 +186,7 @@ Result<void> apply_batch(storage::Transaction& transaction, Applier& applier,
     if (cursor == 0) {
       ECP_TRY(const bool is_unasked,
               buffers.begin(incoming.agent, incoming.stream, batch.buffer_id));
-      if (is_unasked) ECP_TRY_VOID(applier.reconsider_commands());
+      if (is_unasked) ECP_TRY_VOID(applier.judge_commands_anew());
     }
     ECP_TRY_VOID(applier.apply(std::span(batch.items).subspan(known), cursor + 1));
     ECP_TRY_VOID(buffers.advance(incoming.agent, incoming.stream, batch.buffer_id, last));

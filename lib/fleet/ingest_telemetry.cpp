@@ -121,7 +121,10 @@ Result<std::vector<Judged>> admit(const IngestEngine::Parts& parts,
       const auto& head = one.incoming->head;
       const auto agent = one.incoming->agent;
       ECP_TRY(const bool is_unasked, buffers.begin(agent, head.stream, head.buffer_id));
-      if (is_unasked) ECP_TRY_VOID(parts.commands.reconsider(transaction, agent));
+      if (!is_unasked) continue;
+      // The agent numbers anew by itself: its disk was put back, or else the database was.
+      ECP_TRY_VOID(parts.commands.distrust(transaction, agent));
+      ECP_TRY_VOID(parts.commands.reconsider(transaction, agent));
     }
     return {};
   });

@@ -47,8 +47,8 @@ inline constexpr Reason perhaps_sent{2033, "command.perhaps_sent", ErrorCode::da
                                      "the edge node knows more than the database, which was put "
                                      "back; it is asked whether the command ran"};
 inline constexpr Reason disk_put_back{2034, "command.disk_put_back", ErrorCode::data_loss,
-                                      "the edge node's disk was put back after the command was "
-                                      "sent; nobody remembers whether it ran"};
+                                      "the edge node's disk, or the database, was put back after "
+                                      "the command was sent; nobody remembers whether it ran"};
 inline constexpr Reason manifest_too_large{2040, "desired.manifest_too_large",
                                            ErrorCode::resource_exhausted,
                                            "the desired state of the edge node is over its limit"};

@@ -114,12 +114,15 @@ TEST_SUITE("fleet.CommandEngine") {
     const auto made = must(site.write());
     site.world.pass(40 * second);
     Agent agent(site.world, site.id);
+    const auto sent = must(site.write());
+    agent.commands.clear();
     agent.telemetry(site.service, 1, 5);
     SUBCASE("by samples") { agent.telemetry(site.service, 1, 2, "renewed"); }
     SUBCASE("by a journal") {
       Site::answer(agent, CommandId{IdBytes{9}}, link::CommandState::done, 1, "renewed");
     }
     CHECK(site.command(made.what.id).state == link::CommandState::unknown);
+    CHECK(site.command(sent.what.id).state == link::CommandState::unknown);
     REQUIRE(agent.commands.size() == 1);
     CHECK(agent.commands[0].id == made.what.id);
   }
