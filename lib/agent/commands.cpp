@@ -41,15 +41,17 @@ std::vector<pipeline::WriteOrder> orders_of(const link::Command& command,
   return orders;
 }
 
-bool has_tag(const link::Command& command, std::string_view tag) {
-  return command.tag == tag || std::any_of(command.writes.begin(), command.writes.end(),
-                                           [&](const auto& write) { return write.tag == tag; });
+std::vector<std::string_view> tags_of(const link::Command& command) {
+  std::vector<std::string_view> tags;
+  if (!command.tag.empty()) tags.push_back(command.tag);
+  for (const auto& write : command.writes) tags.push_back(write.tag);
+  return tags;
 }
 
 bool share_a_tag(const link::Command& left, const link::Command& right) {
-  return (!left.tag.empty() && has_tag(right, left.tag)) ||
-         std::any_of(left.writes.begin(), left.writes.end(),
-                     [&](const auto& write) { return has_tag(right, write.tag); });
+  const auto ours = tags_of(left);
+  const auto theirs = tags_of(right);
+  return std::find_first_of(ours.begin(), ours.end(), theirs.begin(), theirs.end()) != ours.end();
 }
 
 link::TagResult result_of(const std::string& tag, const Result<series::Value>& result) {

@@ -11,7 +11,8 @@
 namespace ecp::inline v0::pipeline {
 namespace {
 
-/// Times of readings less apart than this, against the clock, are told apart anew.
+/// A reading so little before the last one is of the same instant; one further back is of a clock
+/// that was set back.
 constexpr Milliseconds one_instant{5};
 
 /// What was read of a tag last, and what of it was reported.

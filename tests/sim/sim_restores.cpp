@@ -13,7 +13,7 @@ using namespace ecp;  // NOLINT: a test reads better without prefixes.
 
 namespace {
 
-constexpr Milliseconds longest_effect{25'000};
+constexpr Milliseconds longest_effect{25'000};  // A write's life of 20 s, and its way.
 
 /// Copy a database as it is between two transactions, or as a machine's disk has it.
 void copy_database(const std::string& from, const std::string& to, LossyDisk& disk) {

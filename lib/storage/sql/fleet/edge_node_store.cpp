@@ -15,7 +15,8 @@ const std::string select_nodes =
     "n.revoked, n.wanted_epoch, n.wanted_generation, s.state, s.absent, s.connection, "
     "s.changed_at, s.last_seen, s.version, s.applied_epoch, s.applied_generation, "
     "s.manifest_sha256, s.buffered, s.dropped, s.load_1m, s.memory_total, s.memory_available, "
-    "s.disk_free, n.wanted_sha256, s.flips, s.ended FROM fleet_nodes n JOIN fleet_node_status s ON s.node = "
+    "s.disk_free, n.wanted_sha256, s.flips, s.ended FROM fleet_nodes n JOIN fleet_node_status s ON "
+    "s.node = "
     "n.id ";
 const std::string select_node = select_nodes + "WHERE n.id = $1";
 const std::string matches =
