@@ -51,6 +51,7 @@ class Application {
       ECP_TRY_VOID(note_flip());
     }
     status.connection = presence.connection;
+    status.ended = std::min(status.ended, presence.connection - 1);
     status.version = presence.version;
     ECP_TRY_VOID(come_online());
     effect_.connected = true;
@@ -59,7 +60,9 @@ class Application {
 
   Result<PresenceEffect> will(const link::Presence& presence) {
     auto& status = node_.status;
-    if (presence.connection != status.connection || status.ended == presence.connection) {
+    const bool is_known =
+        status.ended == presence.connection && status.state != ConnectionState::online;
+    if (presence.connection != status.connection || is_known) {
       return done();  // Of an older connection, or known already.
     }
     status.ended = presence.connection;
@@ -111,8 +114,9 @@ class Application {
   /// silence is no end. After its end it is another disk's, which counted so far, too.
   [[nodiscard]] bool is_of_now(const link::Presence& presence) const {
     const auto& status = node_.status;
-    return status.state != ConnectionState::never && presence.connection == status.connection &&
-           presence.connection != status.ended;
+    if (presence.connection != status.connection) return false;
+    if (status.state == ConnectionState::online) return true;
+    return status.state != ConnectionState::never && presence.connection != status.ended;
   }
 
   /// The same birth, delivered twice, or told after a silence.

@@ -274,6 +274,12 @@ TEST_SUITE("fleet.PresenceEngine") {
       say(true);
       CHECK(world.node(id).status.state == ConnectionState::online);
       CHECK(told() == 1);
+      say(true);  // Delivered twice.
+      CHECK(told() == 1);
+      say(false);
+      CHECK(world.node(id).status.state == ConnectionState::offline);
+      say(true);
+      CHECK(told() == 2);
     }
   }
 
